@@ -1,0 +1,22 @@
+"""Extract the optical flow of one shard of a dataset, in one direction."""
+
+from pathlib import Path
+
+from twostream import cli
+from twostream.config import FlowRecipe
+from twostream.flow_extraction import store_flow
+
+
+def main() -> None:
+    parser = cli.arguments(__doc__)
+    parser.add_argument("--folder", required=True, type=Path, help="where the videos are")
+    parser.add_argument("--index", required=True, help="the dataset's index")
+    parser.add_argument("--shard", required=True, type=int, help="number of the shard, from 0")
+    args = parser.parse_args()
+    recipe = cli.recipe(FlowRecipe, args)
+    with cli.record(args, recipe) as record:
+        record["fields"] = store_flow(recipe, args.folder, args.index, args.shard, args.out)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,27 @@
+"""Fuse the scores of a spatial and a temporal network: average, or a linear SVM."""
+
+from twostream import cli
+from twostream.config import FusionRecipe
+from twostream.fusion import average, svm
+from twostream.scores import read_scores, write_scores
+from twostream.statistics import accuracy
+
+
+def main() -> None:
+    parser = cli.arguments(__doc__)
+    parser.add_argument("--spatial", required=True, help="score file of the spatial network")
+    parser.add_argument("--temporal", required=True, help="score file of the temporal network")
+    args = parser.parse_args()
+    recipe = cli.recipe(FusionRecipe, args)
+    with cli.record(args, recipe) as record:
+        spatial, temporal = read_scores(args.spatial), read_scores(args.temporal)
+        if recipe.svm:
+            fused, record["cost"] = svm(spatial, temporal, recipe.svm, recipe.seed)
+        else:
+            fused = average(spatial, temporal)
+        record["accuracy"] = {p: round(accuracy(fused.part(p)), 2) for p in ("train", "test")}
+        write_scores(fused, args.out)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,25 @@
+"""Make a table of the paper from score files."""
+
+from pathlib import Path
+
+from twostream import cli
+from twostream.config import TableRecipe
+from twostream.files import write_json, written_whole
+from twostream.scores import read_scores
+from twostream.tables import make_table, metrics
+
+
+def main() -> None:
+    parser = cli.arguments(__doc__)
+    parser.add_argument("--scores", nargs="+", required=True, help="score files, in the rows' order")
+    args = parser.parse_args()
+    recipe = cli.recipe(TableRecipe, args)
+    with cli.record(args, recipe):
+        table = make_table(recipe, [read_scores(file).part("test") for file in args.scores])
+        write_json(Path(args.out).with_suffix(".json"), metrics(table))
+        with written_whole(args.out) as part:
+            table.to_csv(part, index=False)
+
+
+if __name__ == "__main__":
+    cli.run(main)

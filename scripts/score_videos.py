@@ -1,0 +1,23 @@
+"""Score the training and test videos of a split with a trained network."""
+
+from twostream import cli
+from twostream.config import ScoringRecipe
+from twostream.scores import write_scores
+from twostream.scoring import score_videos
+from twostream.statistics import accuracy
+
+
+def main() -> None:
+    parser = cli.arguments(__doc__)
+    parser.add_argument("--model", required=True, help="the trained network")
+    cli.add_device(parser)
+    args = parser.parse_args()
+    recipe = cli.recipe(ScoringRecipe, args)
+    with cli.record(args, recipe) as record:
+        scores = score_videos(recipe, args.model, args.device)
+        record["accuracy"] = {p: round(accuracy(scores.part(p)), 2) for p in ("train", "test")}
+        write_scores(scores, args.out)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,1 @@
+"""The library behind the scripts: what the benchmark does, without files, rules or command lines."""

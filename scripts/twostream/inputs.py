@@ -1,0 +1,198 @@
+"""What the networks see: which frames or fields make an input, and how they become one.
+
+Section 3.1 of the paper. Reading yields stored bytes; restoring displacements, mean subtraction,
+trajectories, crops, flips and normalisation work on batches of tensors, on any device.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import grid_sample, interpolate
+
+from twostream import paths
+from twostream.config import Input
+from twostream.store import Store, Stored
+
+# Brings pixels and displacements to about unit variance; the mean is ImageNet's, R, G, B.
+PIXEL_MEAN = (123.7, 116.3, 103.5)
+PIXEL_SCALE = 58.0
+FLOW_SCALE = 2.0
+
+
+@dataclass
+class Batch:
+    """Inputs on their way to a network: stored images, and which square of each to take.
+
+    images uint8 [batch, length, channels, height, width]; ranges [batch, length, 3, 2] as in
+    `Stored`; top, left and side [batch] of the square in stored pixels; flip [batch], whether to
+    mirror it; jitter [batch, 3], added to the colours (of 255).
+    """
+
+    images: Tensor
+    ranges: Tensor
+    top: Tensor
+    left: Tensor
+    side: Tensor
+    flip: Tensor
+    jitter: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on a device."""
+        return Batch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
+
+class VideoReader:
+    """Reads what one kind of input needs from a dataset's stores."""
+
+    def __init__(self, what: Input, stores: dict[str, Store]) -> None:
+        """`stores` holds `frames` for frames; `forward`, and `backward` if bidirectional, for flow."""
+        self.input = what
+        self._stores = stores
+        self._first = stores["frames" if what.kind == "frames" else "forward"]
+
+    def positions(self, video: str) -> range:
+        """Return the start positions at which the whole input lies inside the video.
+
+        A video that is too short has one; what it lacks is repeated at its ends.
+        """
+        count = self._first.length(video)
+        if self.input.bidirectional:
+            half = self.input.length // 2
+            return range(half, count - half + 1) or range(count // 2, count // 2 + 1)
+        return range(max(1, count - self.input.length + 1))
+
+    def read(self, video: str, starts: Sequence[int]) -> Stored:
+        """Return the inputs that start at `starts`, [starts, length, ...]; each image decoded once.
+
+        Bidirectional inputs hold the forward fields, then the backward ones: these lead from frame
+        `start` to the one before it, and on from there.
+        """
+        begin = np.asarray(starts)[:, None]
+        if not self.input.bidirectional:
+            return self._take(self._first, video, begin + np.arange(self.input.length))
+        steps = np.arange(self.input.length // 2)
+        ahead = self._take(self._first, video, begin + steps)
+        behind = self._take(self._stores["backward"], video, begin - 1 - steps)
+        return Stored(
+            np.concatenate([ahead.images, behind.images], axis=1),
+            np.concatenate([ahead.ranges, behind.ranges], axis=1),
+        )
+
+    @staticmethod
+    def _take(store: Store, video: str, numbers: np.ndarray) -> Stored:
+        inside = np.clip(numbers, 0, store.length(video) - 1)
+        needed, places = np.unique(inside, return_inverse=True)
+        return store.read(video, needed.tolist())[places.reshape(inside.shape)]
+
+
+def open_reader(what: Input, dataset: str, shards: int) -> VideoReader:
+    """Return a reader of a dataset's extracted frames or flow, where the rules put them."""
+    if what.kind == "frames":
+        return VideoReader(what, {"frames": Store(paths.frame_shards(dataset, shards))})
+    directions: list[paths.Direction] = ["forward"]
+    if what.bidirectional:
+        directions.append("backward")
+    stores = {d: Store(paths.flow_shards(dataset, d, shards)) for d in directions}
+    return VideoReader(what, stores)
+
+
+def square_side(size: int, short_side: int, height: int, width: int) -> int:
+    """Return the side, in stored pixels, of what is `size` px once the shorter side is `short_side`.
+
+    Flow is stored at the video's own size, so its squares are cut there and resampled.
+    """
+    return max(1, round(size * min(height, width) / short_side))
+
+
+def prepare(batch: Batch, what: Input, size: int) -> Tensor:
+    """Return network input, float [batch, channels, size, size], on the batch's device."""
+    if what.kind == "trajectory":
+        x = follow(batch, what, size)
+    else:
+        x = torch.empty(len(batch.images), channels(what), size, size, device=batch.images.device)
+        squares = torch.stack([batch.top, batch.left, batch.side], dim=1)
+        for top, left, side in squares.unique(dim=0).tolist():
+            rows = (squares == squares.new_tensor([top, left, side])).all(dim=1)
+            cut = batch.images[rows][..., top : top + side, left : left + side]
+            make = stack_frames if what.kind == "frames" else stack_flow
+            x[rows] = make(cut, batch.ranges[rows], batch.jitter[rows], what, size)
+    mirrored = x.flip(-1)
+    if what.kind != "frames":
+        mirrored[:, 0::2] *= -1
+    return torch.where(batch.flip[:, None, None, None], mirrored, x)
+
+
+def restore(images: Tensor, ranges: Tensor) -> Tensor:
+    """Return displacements in px, float, from uint8 images [..., 2, h, w] and ranges [..., 3, 2]."""
+    low, high = ranges[..., 0, :, None, None], ranges[..., 1, :, None, None]
+    return low + images.float() * ((high - low) / 255)
+
+
+def stack_frames(images: Tensor, ranges: Tensor, jitter: Tensor, what: Input, size: int) -> Tensor:
+    """Return frames with jittered colours, normalised, float [batch, 3 * length, size, size]."""
+    mean = torch.tensor(PIXEL_MEAN, device=images.device)[:, None, None]
+    pixels = (images.float() + jitter[:, None, :, None, None]).clamp(0, 255)
+    return resize(((pixels - mean) / PIXEL_SCALE).flatten(1, 2), size)
+
+
+def stack_flow(images: Tensor, ranges: Tensor, jitter: Tensor, what: Input, size: int) -> Tensor:
+    """Return flow stacking (equation 1), normalised, float [batch, 2 * length, size, size].
+
+    Channels 2k-1 and 2k are d^x and d^y of field k.
+    """
+    displacement = restore(images, ranges)
+    if what.mean_subtraction:
+        displacement -= ranges[:, :, 2, :, None, None]
+    scale = size / images.shape[-1] / FLOW_SCALE
+    return resize(displacement.flatten(1, 2), size) * scale
+
+
+def follow(batch: Batch, what: Input, size: int) -> Tensor:
+    """Return trajectory stacking (equation 2), normalised, float [batch, 2 * length, size, size].
+
+    The points move by the displacements themselves, the camera's motion included; mean subtraction
+    applies to the values taken along the way. Backward fields start from the same points again.
+    """
+    displacement = restore(batch.images, batch.ranges)
+    per_point = batch.side[:, None] / size
+    steps = (torch.arange(size, device=displacement.device) + 0.5) * per_point - 0.5
+    x = (batch.left[:, None] + steps)[:, None, :].expand(-1, size, -1)
+    y = (batch.top[:, None] + steps)[:, :, None].expand(-1, -1, size)
+    start = torch.stack([x, y], dim=1)
+    turn = what.length // 2 if what.bidirectional else what.length
+    points, values = start, []
+    for k in range(what.length):
+        if k == turn:
+            points = start
+        step = sample(displacement[:, k], points)
+        points = points + step
+        if what.mean_subtraction:
+            step = step - batch.ranges[:, k, 2, :, None, None]
+        values.append(step)
+    return torch.cat(values, dim=1) / per_point[..., None, None] / FLOW_SCALE
+
+
+def sample(field: Tensor, points: Tensor) -> Tensor:
+    """Return a field [batch, 2, height, width] at points [batch, 2 (x, y), h, w] in px.
+
+    Bilinear between pixels; points outside take the value at the border.
+    """
+    height, width = field.shape[-2:]
+    extent = torch.tensor([width, height], device=field.device, dtype=field.dtype)
+    grid = (2 * points.permute(0, 2, 3, 1) + 1) / extent - 1
+    return grid_sample(field, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def resize(images: Tensor, size: int) -> Tensor:
+    """Return images [batch, channels, side, side] resampled to `size` x `size`."""
+    if images.shape[-1] == size:
+        return images
+    return interpolate(images, (size, size), mode="bilinear", align_corners=False, antialias=True)
+
+
+def channels(what: Input) -> int:
+    """Return the number of channels of an input."""
+    return what.length * (3 if what.kind == "frames" else 2)

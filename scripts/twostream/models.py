@@ -1,0 +1,74 @@
+"""Model files: safetensors with a description, so that a file says by itself what it is."""
+
+import json
+from pathlib import Path
+
+import torch
+from pydantic import BaseModel, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from twostream.config import Network, Run
+from twostream.files import UserError, written_whole
+from twostream.networks import TwoStreamNetwork
+
+
+class Description(BaseModel):
+    """What is needed to rebuild a network and to feed it."""
+
+    run: Run
+    network: Network
+    crop: int
+    short_side: int
+    heads: dict[str, list[str]]
+
+    def build(self) -> TwoStreamNetwork:
+        """Return a network of this description, with random weights."""
+        heads = {name: len(classes) for name, classes in self.heads.items()}
+        return TwoStreamNetwork(self.network, self.run, heads, self.crop)
+
+
+def save_model(network: TwoStreamNetwork, description: Description, path: str | Path) -> None:
+    """Write weights and description; equal networks give equal bytes."""
+    # One key, as safetensors does not keep the order of several.
+    metadata = {"description": json.dumps(description.model_dump(), sort_keys=True)}
+    weights = {name: value.contiguous() for name, value in network.state_dict().items()}
+    with written_whole(path) as part:
+        save_file(weights, part, metadata)
+
+
+def load_model(path: str | Path) -> tuple[TwoStreamNetwork, Description]:
+    """Return a saved network and its description; raise UserError if the file is no such model."""
+    try:
+        with safe_open(path, "pt") as file:
+            description = Description.model_validate_json(file.metadata()["description"])
+            weights = {name: file.get_tensor(name) for name in file.keys()}
+        network = description.build()
+        network.load_state_dict(weights)
+    except (OSError, KeyError, TypeError, ValidationError, RuntimeError, SafetensorError) as error:
+        raise UserError(f"{path}: is not a model of this project: {error}") from None
+    return network, description
+
+
+def copy_hidden_layers(path: str | Path, network: TwoStreamNetwork) -> None:
+    """Copy all layers below the heads from a saved model; raise UserError if they do not fit."""
+    weights = {
+        name: value
+        for name, value in load_model(path)[0].state_dict().items()
+        if not name.startswith("heads.")
+    }
+    own = {name: value for name, value in network.state_dict().items() if name not in weights}
+    try:
+        network.load_state_dict(own | weights)
+    except RuntimeError as error:
+        raise UserError(f"{path}: its layers do not fit this run: {error}") from None
+
+
+def use_device(name: str) -> torch.device:
+    """Return the device, set up so that equal seeds give equal results on a CPU."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("device: cuda, but no GPU is usable here; set `device: cpu`, or mend CUDA")
+    if name == "cpu":
+        torch.set_num_threads(1)
+        torch.use_deterministic_algorithms(True)
+    return torch.device(name)

@@ -1,0 +1,133 @@
+"""The networks: CNN-M-2048 (Chatfield et al., 2014) in its spatial, temporal and slow-fusion form.
+
+The full scale gives the paper's layers, the default scale fewer and narrower ones; the code is the
+same. Facts that are easily got wrong: pooling is in ceil mode, the temporal network lacks the
+second local response normalisation, and torch divides that layer's alpha by n, which AlexNet's
+1e-4 does not.
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from twostream.config import Convolution, Network, Run
+from twostream.inputs import channels
+
+# Frames that a unit of the first three convolutions sees, and its stride, after Karpathy et al.
+# (2014); theirs are 4, 2, 2 on 10 frames, the first is 5 here so that each of 11 counts.
+SLOW_FUSION = ((5, 2), (2, 2), (2, 1))
+SLOW_FUSION_FRAMES = 11
+
+
+class GroupFrames(nn.Module):
+    """Concatenates the channels of `extent` consecutive frames, for each group `stride` apart.
+
+    Input and output are [batch * frames, channels, height, width], the frames of one video in
+    order, so that what follows shares its weights over groups.
+    """
+
+    def __init__(self, frames: int, extent: int, stride: int) -> None:
+        super().__init__()
+        self.frames, self.extent, self.stride = frames, extent, stride
+        self.groups = (frames - extent) // stride + 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        videos = x.unflatten(0, (-1, self.frames)).unfold(1, self.extent, self.stride)
+        return videos.movedim(-1, 2).flatten(2, 3).flatten(0, 1)
+
+
+class TwoStreamNetwork(nn.Module):
+    """One stream: convolutions, full6, full7, and a linear layer for each head (task)."""
+
+    def __init__(self, settings: Network, run: Run, heads: dict[str, int], crop: int) -> None:
+        """`heads` gives each head's number of classes, `crop` the side of the input in px."""
+        super().__init__()
+        self.slow_fusion = run.input.kind == "frames" and run.input.length > 1
+        self.frames = run.input.length
+        self.features = nn.Sequential(*self._convolutions(settings, run))
+        self.features.eval()
+        with torch.no_grad():
+            width = self._convolve(torch.zeros(1, channels(run.input), crop, crop)).shape[1]
+        self.features.train()
+        widths = [width, *settings.full]
+        self.full = nn.ModuleList(_full(a, b, settings.normalisation) for a, b in pairwise(widths))
+        self.dropout = nn.Dropout(run.dropout)
+        self.heads = nn.ModuleDict({n: nn.Linear(widths[-1], size) for n, size in heads.items()})
+        self._initialise()
+
+    def _convolutions(self, settings: Network, run: Run) -> list[nn.Module]:
+        layers: list[nn.Module] = []
+        inputs = 3 if self.slow_fusion else channels(run.input)
+        frames = self.frames
+        for number, layer in enumerate(settings.convolutions):
+            if self.slow_fusion and number < len(SLOW_FUSION):
+                group = GroupFrames(frames, *SLOW_FUSION[number])
+                layers.append(group)
+                inputs, frames = inputs * group.extent, group.groups
+            normalised = layer.normalised and not (
+                run.stream == "temporal" and number > 0 and settings.normalisation != "batch"
+            )
+            layers += _block(inputs, layer, settings.normalisation if normalised else None)
+            inputs = layer.channels
+        return layers
+
+    def _initialise(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        for head in self.heads.values():
+            assert isinstance(head, nn.Linear)
+            nn.init.normal_(head.weight, std=0.01)
+
+    def _convolve(self, x: Tensor) -> Tensor:
+        if self.slow_fusion:
+            x = x.unflatten(1, (self.frames, 3)).flatten(0, 1)
+        return self.features(x).flatten(1)
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """Return the last hidden layer (full7), [batch, width], of inputs [batch, channels, h, w]."""
+        x = self._convolve(x)
+        for layer in self.full:
+            x = self.dropout(layer(x))
+        return x
+
+    def forward(self, x: Tensor, head: str) -> Tensor:
+        """Return a head's class scores before the softmax, [batch, classes]."""
+        return self.heads[head](self.hidden(x))
+
+    def freeze_hidden(self) -> None:
+        """Leave only the heads to be trained (the paper's "last layer" setting)."""
+        for module in (self.features, self.full):
+            module.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> "TwoStreamNetwork":
+        """Set training mode, in which frozen layers stay in evaluation mode."""
+        super().train(mode)
+        if not any(p.requires_grad for p in self.features.parameters()):
+            self.features.eval()
+            self.full.eval()
+        return self
+
+
+def _full(inputs: int, width: int, normalisation: str) -> nn.Sequential:
+    if normalisation == "batch":
+        return nn.Sequential(nn.Linear(inputs, width, bias=False), nn.BatchNorm1d(width), nn.ReLU())
+    return nn.Sequential(nn.Linear(inputs, width), nn.ReLU())
+
+
+def _block(inputs: int, layer: Convolution, normalisation: str | None) -> list[nn.Module]:
+    batch = normalisation == "batch"
+    block: list[nn.Module] = [
+        nn.Conv2d(inputs, layer.channels, layer.kernel, layer.stride, layer.padding, bias=not batch)
+    ]
+    if batch:
+        block.append(nn.BatchNorm2d(layer.channels))
+    block.append(nn.ReLU())
+    if normalisation == "local_response":
+        block.append(nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0))
+    if layer.pooled:
+        block.append(nn.MaxPool2d(3, stride=2, ceil_mode=True))
+    return block

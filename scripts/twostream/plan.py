@@ -1,0 +1,278 @@
+"""The plan: for each artefact its recipe, what it is made from, and its spec, from one place.
+
+The Snakefile's rules ask here for inputs and parameters; nothing is read but the configuration and
+the code (and, for a user's folder of videos, the names and sizes of its files).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, wraps
+from pathlib import Path
+from typing import Concatenate, ParamSpec
+
+from pydantic import BaseModel
+
+from twostream import paths
+from twostream.config import (
+    Config,
+    Dataset,
+    FlowRecipe,
+    Folder,
+    FramesRecipe,
+    FusionRecipe,
+    Generated,
+    GeneratorRecipe,
+    IndexRecipe,
+    Run,
+    Schedule,
+    ScoringRecipe,
+    Source,
+    TableRecipe,
+    Task,
+    TrainingRecipe,
+)
+from twostream.files import UserError
+from twostream.listing import listing_digest
+from twostream.specs import code_digest, digest
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage for one artefact: the script that makes it, its recipe, and what it is made from."""
+
+    script: str
+    recipe: BaseModel
+    outputs: list[str]
+    made_from: list["Step"] = field(default_factory=list)
+
+    @property
+    def inputs(self) -> list[str]:
+        """The files it is made from."""
+        return [output for step in self.made_from for output in step.outputs]
+
+    @property
+    def recipe_json(self) -> str:
+        """The recipe as its script takes it."""
+        return self.recipe.model_dump_json()
+
+    @cached_property
+    def spec(self) -> str:
+        """The digest of recipe, code and everything upstream (see `specs`)."""
+        upstream = [step.spec for step in self.made_from]
+        return digest([self.recipe.model_dump(), code_digest(self.script), upstream])
+
+
+Args = ParamSpec("Args")
+Method = Callable[Concatenate["Plan", Args], Step]
+
+
+def once(method: Method[Args]) -> Method[Args]:
+    """Make each step once for a plan: its spec takes everything upstream to work out."""
+
+    @wraps(method)
+    def remembered(self: "Plan", *args: Args.args, **kwargs: Args.kwargs) -> Step:
+        key = (method.__name__, *args)
+        if key not in self.steps:
+            self.steps[key] = method(self, *args, **kwargs)
+        return self.steps[key]
+
+    return remembered
+
+
+class Plan:
+    """The steps of one configuration."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.scale = config.scale
+        self.benchmark = config.benchmark
+        self.steps: dict[tuple[object, ...], Step] = {}
+
+    @once
+    def videos(self, dataset: str) -> Step:
+        """The videos of a dataset and their index, by its source."""
+        settings = self._dataset(dataset)
+        if isinstance(settings.source, Generated):
+            script = "generate_videos"
+            recipe: BaseModel = GeneratorRecipe(
+                dataset=dataset,
+                media=settings.media,
+                splits=settings.splits,
+                source=settings.source,
+            )
+        else:
+            script = "index_folder"
+            recipe = self._index_recipe(dataset, settings, settings.source)
+        return Step(script, recipe, [paths.index(dataset)], [])
+
+    @once
+    def frames(self, dataset: str) -> Step:
+        """The frames of a dataset, all shards."""
+        settings = self._dataset(dataset)
+        recipe = FramesRecipe(media=settings.media, shards=settings.shards, frames=self.scale.frames)
+        outputs = paths.frame_shards(dataset, settings.shards)
+        return Step("extract_frames", recipe, outputs, [self.videos(dataset)])
+
+    @once
+    def flow(self, dataset: str, direction: paths.Direction) -> Step:
+        """The optical flow of a dataset in one direction, all shards."""
+        shards = self._dataset(dataset).shards
+        recipe = FlowRecipe(shards=shards, flow=self.scale.flow, direction=direction)
+        outputs = paths.flow_shards(dataset, direction, shards)
+        return Step("extract_flow", recipe, outputs, [self.videos(dataset)])
+
+    @once
+    def pretrain(self, images: str) -> Step:
+        """The spatial network trained on all still images of a set."""
+        run = self.benchmark.pretraining
+        source = Source(dataset=images, shards=self._dataset(images).shards, split=None)
+        recipe = self._training_recipe(
+            run, [Task(head=images, sources=[source])], self.scale.schedules.pretraining, 0
+        )
+        return Step("pretrain", recipe, [paths.pretrained(images)], [self.frames(images)])
+
+    @once
+    def train_stream(self, run: str, dataset: str, split: int | None, seed: int) -> Step:
+        """A run's network, trained on a split of a dataset, or (None) on the whole of it."""
+        settings = self._run(run)
+        tasks = self._tasks(run, settings, dataset, split)
+        recipe = self._training_recipe(settings, tasks, self._schedule(settings), seed)
+        initial = self._initial(run, dataset, seed)
+        made_from = [initial] if initial else []
+        for task in tasks:
+            for source in task.sources:
+                made_from += self._inputs_of(settings, source.dataset)
+        output = paths.model(settings.folder, run, dataset, split, seed)
+        return Step("train_stream", recipe, [output], made_from)
+
+    @once
+    def score_videos(self, run: str, dataset: str, split: int, seed: int) -> Step:
+        """A run's scores for the training and test videos of a split."""
+        settings = self._run(run)
+        recipe = ScoringRecipe(
+            dataset=dataset,
+            shards=self._dataset(dataset).shards,
+            split=split,
+            testing=self.scale.testing,
+        )
+        made_from = [self.train_stream(run, dataset, split, seed)]
+        made_from += self._inputs_of(settings, dataset)
+        output = paths.scores(settings.folder, run, dataset, split, seed)
+        return Step("score_videos", recipe, [output], made_from)
+
+    @once
+    def fuse_streams(self, fusion: str, dataset: str, split: int, seed: int) -> Step:
+        """The fused scores of two runs."""
+        settings = self.benchmark.fusions[fusion]
+        recipe = FusionRecipe(
+            method=settings.method,
+            svm=self.scale.svm if settings.method == "svm" else None,
+            seed=seed,
+        )
+        made_from = [
+            self.score_videos(run, dataset, split, seed) for run in (settings.spatial, settings.temporal)
+        ]
+        output = paths.scores("fused", fusion, dataset, split, seed)
+        return Step("fuse_streams", recipe, [output], made_from)
+
+    @once
+    def make_table(self, name: str) -> Step:
+        """A table of the paper."""
+        table = self.benchmark.tables[name]
+        names = {"primary": self.scale.roles.primary, "secondary": self.scale.roles.secondary}
+        recipe = TableRecipe(
+            table=table,
+            datasets=self.benchmark.datasets,
+            names=names,
+            interval=self.benchmark.interval,
+        )
+        made_from = []
+        for row in table.rows:
+            if row.run:
+                made = self.fuse_streams if row.run in self.benchmark.fusions else self.score_videos
+                made_from += [
+                    made(row.run, names[row.dataset], split, self.config.seed) for split in row.splits
+                ]
+        return Step("make_table", recipe, [paths.table(name)], made_from)
+
+    def folder(self, dataset: str) -> str:
+        """The folder that the files in a dataset's index are relative to."""
+        source = self._dataset(dataset).source
+        return source.folder if isinstance(source, Folder) else paths.videos(dataset)
+
+    def initial_model(self, run: str, dataset: str, seed: int) -> list[str]:
+        """The model that a run starts from, as a list of one; or of none, from scratch."""
+        step = self._initial(run, dataset, seed)
+        return step.outputs if step else []
+
+    def _dataset(self, name: str) -> Dataset:
+        return self.scale.datasets[name]
+
+    def _run(self, name: str) -> Run:
+        return self.benchmark.runs[name]
+
+    def _index_recipe(self, dataset: str, settings: Dataset, source: Folder) -> IndexRecipe:
+        return IndexRecipe(
+            media=settings.media,
+            splits=settings.splits,
+            listing=listing_digest(source, settings.media, Path(paths.record(paths.index(dataset)))),
+            on_bad_video=self.config.on_bad_video,
+        )
+
+    def _training_recipe(self, run: Run, tasks: list[Task], schedule: Schedule, seed: int) -> TrainingRecipe:
+        return TrainingRecipe(
+            run=run,
+            tasks=tasks,
+            network=self.scale.network,
+            training=self.scale.training,
+            schedule=schedule,
+            short_side=self.scale.frames.short_side,
+            seed=seed,
+        )
+
+    def _schedule(self, run: Run) -> Schedule:
+        schedules = self.scale.schedules
+        if run.initialisation == "scratch":
+            return schedules.scratch
+        return schedules.last_layer if run.layers == "last" else schedules.finetuning
+
+    def _tasks(self, name: str, run: Run, dataset: str, split: int | None) -> list[Task]:
+        own = Source(dataset=dataset, shards=self._dataset(dataset).shards, split=split)
+        if run.auxiliary is None:
+            return [Task(head=dataset, sources=[own])]
+        other = self._auxiliary(name, dataset)
+        added = run.auxiliary == "added_classes"
+        shared = sorted(self.benchmark.shared_classes.get(other, {})) if added else []
+        # The auxiliary dataset is used whole: all its splits, training and test (section 5).
+        whole = Source(dataset=other, shards=self._dataset(other).shards, split=None, without=shared)
+        if added:
+            return [Task(head=dataset, sources=[own, whole])]
+        return [Task(head=dataset, sources=[own]), Task(head=other, sources=[whole])]
+
+    def _initial(self, name: str, dataset: str, seed: int) -> Step | None:
+        """The step whose model a run starts from."""
+        initialisation = self._run(name).initialisation
+        if initialisation == "scratch":
+            return None
+        if initialisation == "images":
+            return self.pretrain(self.scale.roles.images)
+        return self.train_stream(initialisation, self._auxiliary(name, dataset), None, seed)
+
+    def _auxiliary(self, run: str, dataset: str) -> str:
+        other = self._dataset(dataset).auxiliary
+        if other is None:
+            raise UserError(
+                f"the run {run} learns from a second dataset, but {dataset} names none:"
+                f" set datasets.{dataset}.auxiliary in config/scale/{self.config.scale_name}.yaml"
+            )
+        return other
+
+    def _inputs_of(self, run: Run, dataset: str) -> list[Step]:
+        """The index, and the frames or flow, that a run reads of a dataset."""
+        steps = [self.videos(dataset)]
+        if run.stream == "spatial":
+            return [*steps, self.frames(dataset)]
+        steps.append(self.flow(dataset, "forward"))
+        if run.input.bidirectional:
+            steps.append(self.flow(dataset, "backward"))
+        return steps

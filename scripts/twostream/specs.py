@@ -1,0 +1,65 @@
+"""Specs: digests that say what an artefact is made by and made from.
+
+A spec covers the step's own recipe, the code of its script and of every library module that the
+script imports, and the specs of what it is made from. Rules carry it as a parameter, so a change
+anywhere upstream is seen by the one trigger that compares parameters.
+"""
+
+import ast
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+SCRIPTS = Path(__file__).resolve().parent.parent
+
+# The configuration models decide what a recipe says, and the recipe is digested itself.
+WITHOUT_CODE = {"twostream.config"}
+
+
+def digest(content: Any) -> str:
+    """Return a digest (16 hexadecimal digits) of JSON-able `content`; key order does not count."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@cache
+def code_digest(script: str, root: Path = SCRIPTS) -> str:
+    """Return the digest of `{script}.py` in `root` and of all `twostream` modules it reaches.
+
+    Comments, formatting and docstrings do not count: the digest is taken of syntax trees.
+    """
+    trees: dict[str, str] = {}
+    waiting = [script]
+    while waiting:
+        module = waiting.pop()
+        if module in trees or module in WITHOUT_CODE:
+            continue
+        tree = ast.parse((root / (module.replace(".", "/") + ".py")).read_text())
+        waiting += _library_imports(tree, root)
+        trees[module] = ast.dump(_without_docstrings(tree))
+    return digest(trees)
+
+
+def _library_imports(tree: ast.AST, root: Path) -> list[str]:
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [name.name for name in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found += [node.module] + [f"{node.module}.{name.name}" for name in node.names]
+    return [
+        name
+        for name in found
+        if name.startswith("twostream.") and (root / (name.replace(".", "/") + ".py")).exists()
+    ]
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                node.body = node.body[1:]
+    return tree

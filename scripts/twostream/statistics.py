@@ -1,0 +1,45 @@
+"""Accuracies of score files, and how far to trust them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from twostream.scores import Scores
+
+
+def accuracy(scores: Scores) -> float:
+    """Return the share of videos whose highest score is their class's, in %."""
+    return float(100 * (scores.scores.argmax(axis=1) == scores.labels).mean())
+
+
+def mean_class_accuracy(scores: Scores) -> float:
+    """Return the mean over the classes that occur of the share of their videos got right, in %."""
+    right = scores.scores.argmax(axis=1) == scores.labels
+    return float(100 * np.mean([right[scores.labels == c].mean() for c in np.unique(scores.labels)]))
+
+
+def top_accuracy(scores: Scores, k: int = 5) -> float:
+    """Return the share of videos whose class is among the k highest scores, in %."""
+    highest = np.argsort(-scores.scores, axis=1, kind="stable")[:, :k]
+    return float(100 * (highest == scores.labels[:, None]).any(axis=1).mean())
+
+
+def bootstrap_interval(splits: Sequence[Scores], resamples: int, seed: int) -> tuple[float, float]:
+    """Return a 95% interval (%) of the accuracy's mean over splits, resampling whole groups.
+
+    Clips of a group come from one recording, so videos are not independent but groups are; a group
+    that is in several splits is drawn for all of them at once.
+    """
+    names = sorted({group for scores in splits for group in scores.groups.tolist()})
+    place = {group: i for i, group in enumerate(names)}
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
+    total = np.zeros(resamples)
+    for scores in splits:
+        where = np.array([place[group] for group in scores.groups.tolist()])
+        right = (scores.scores.argmax(axis=1) == scores.labels).astype(float)
+        of_group = np.bincount(where, minlength=len(names))
+        right_in_group = np.bincount(where, weights=right, minlength=len(names))
+        total += 100 * (drawn @ right_in_group) / np.maximum(drawn @ of_group, 1)
+    low, high = np.percentile(total / len(splits), [2.5, 97.5])
+    return float(low), float(high)
