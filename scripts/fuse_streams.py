@@ -2,7 +2,7 @@
 
 from twostream import cli
 from twostream.config import FusionRecipe
-from twostream.fusion import average, svm
+from twostream.fusion import average
 from twostream.scores import read_scores, write_scores
 from twostream.statistics import accuracy
 
@@ -16,6 +16,9 @@ def main() -> None:
     with cli.record(args, recipe) as record:
         spatial, temporal = read_scores(args.spatial), read_scores(args.temporal)
         if recipe.svm:
+            # Only here, as scikit-learn takes seconds to import.
+            from twostream.svm import svm
+
             fused, record["cost"] = svm(spatial, temporal, recipe.svm, recipe.seed)
         else:
             fused = average(spatial, temporal)

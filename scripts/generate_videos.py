@@ -13,7 +13,7 @@ def main() -> None:
     args = parser.parse_args()
     recipe = cli.recipe(GeneratorRecipe, args)
     with cli.record(args, recipe) as record:
-        folder = Path(paths.videos(recipe.dataset))
+        folder = Path(paths.VIDEOS.format(dataset=recipe.dataset))
         table = write_dataset(recipe, folder)
         index, _ = complete(table, folder, recipe.media, on_bad_video="stop")
         record["videos"] = len(index)

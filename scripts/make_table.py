@@ -1,8 +1,6 @@
 """Make a table of the paper from score files."""
 
-from pathlib import Path
-
-from twostream import cli
+from twostream import cli, paths
 from twostream.config import TableRecipe
 from twostream.files import write_json, written_whole
 from twostream.scores import read_scores
@@ -16,7 +14,7 @@ def main() -> None:
     recipe = cli.recipe(TableRecipe, args)
     with cli.record(args, recipe):
         table = make_table(recipe, [read_scores(file).part("test") for file in args.scores])
-        write_json(Path(args.out).with_suffix(".json"), metrics(table))
+        write_json(paths.metrics(args.out), metrics(table))
         with written_whole(args.out) as part:
             table.to_csv(part, index=False)
 

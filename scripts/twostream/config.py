@@ -27,7 +27,7 @@ Look = Literal[
     "disc", "square", "triangle", "star", "cross", "ring", "bars", "crescent"
 ]  # fmt: skip
 Motion = Literal[
-    "horizontal", "vertical", "diagonal", "clockwise", "anticlockwise", "spin", "swing", "pulse", "zigzag"
+    "horizontal", "vertical", "diagonal", "circle", "spin", "swing", "pulse", "zigzag"
 ]  # fmt: skip
 
 
@@ -162,6 +162,12 @@ class Scale(Strict):
     schedules: Schedules
     testing: Testing
     svm: SVM
+
+    @model_validator(mode="after")
+    def crop_fits(self) -> Self:
+        if self.training.crop > self.frames.short_side:
+            raise ValueError("training.crop must not be larger than frames.short_side")
+        return self
 
 
 # --- The paper: the same at every scale ---
@@ -457,27 +463,38 @@ def _dangling_in_scale(scale: Scale) -> list[str]:
 def _dangling_in_benchmark(benchmark: Benchmark, scale: Scale) -> list[str]:
     runs, fusions = benchmark.runs, benchmark.fusions
     problems = [f"fusions.{name}: a run has this name too" for name in runs.keys() & fusions.keys()]
-    for name, run in runs.items():
-        if run.initialisation not in {"scratch", "images", *runs}:
-            problems.append(
-                f"runs.{name}.initialisation: there is no run {run.initialisation!r};"
-                " it is `scratch`, `images` or a run"
-            )
-        elif run.initialisation in runs and runs[run.initialisation].initialisation in runs:
-            problems.append(f"runs.{name}.initialisation: {run.initialisation!r} starts from a run itself")
-    for name, fusion in fusions.items():
-        for part in ("spatial", "temporal"):
-            if getattr(fusion, part) not in runs:
-                problems.append(f"fusions.{name}.{part}: there is no run {getattr(fusion, part)!r}")
+    problems += [f"runs.{name}.initialisation: {p}" for name in runs for p in _bad_start(name, runs)]
+    problems += [
+        f"fusions.{name}.{part}: there is no run {getattr(fusion, part)!r}"
+        for name, fusion in fusions.items()
+        for part in ("spatial", "temporal")
+        if getattr(fusion, part) not in runs
+    ]
     for name, table in benchmark.tables.items():
         for number, row in enumerate(table.rows):
-            key = f"tables.{name}.rows.{number} ({row.row})"
-            if row.run and row.run not in runs and row.run not in fusions:
-                problems.append(f"{key}.run: there is no run or fusion {row.run!r}")
-            dataset = scale.datasets[getattr(scale.roles, row.dataset)]
-            if row.run and max(row.splits) > dataset.splits:
-                problems.append(f"{key}.splits: {row.dataset} has only {dataset.splits} splits at this scale")
+            found = _bad_row(row, benchmark, scale)
+            problems += [f"tables.{name}.rows.{number} ({row.row}): {problem}" for problem in found]
     return problems
+
+
+def _bad_start(name: str, runs: dict[str, Run]) -> list[str]:
+    start = runs[name].initialisation
+    if start in {"scratch", "images"}:
+        return []
+    if start not in runs:
+        return [f"there is no run {start!r}; it is `scratch`, `images` or a run"]
+    if runs[start].initialisation != "scratch" or runs[start].auxiliary:
+        return [f"the run {start!r} must itself start from scratch, and have no auxiliary dataset"]
+    return []
+
+
+def _bad_row(row: Row, benchmark: Benchmark, scale: Scale) -> list[str]:
+    if row.run is None:
+        return []
+    if row.run not in benchmark.runs and row.run not in benchmark.fusions:
+        return [f"run: there is no run or fusion {row.run!r}"]
+    has = scale.datasets[getattr(scale.roles, row.dataset)].splits
+    return [f"splits: {row.dataset} has only {has} at this scale"] if max(row.splits) > has else []
 
 
 def one_of(names: Iterable[str]) -> str:

@@ -19,7 +19,7 @@ def shard_videos(
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield name and frames, uint8 [frames, height, width, 3], BGR, of a shard's videos.
 
-    Shard k of N holds the videos k, k + N, ... of the index. Raises BadVideo for one that cannot be
+    Shard k of N holds the videos k, k + N, ... of the index. Raises BadVideoError for one that cannot be
     decoded any more.
     """
     files = read_index(index)["file"].tolist()[shard::shards]

@@ -16,14 +16,16 @@ FlowMethod = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def _dis() -> FlowMethod:
-    solver = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    solver = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     # The preset stops at half resolution, which loses small things in small videos.
     solver.setFinestScale(0)
-    return lambda first, second: solver.calc(first, second, None)
+    return lambda first, second: solver.calc(first, second, np.empty(0))
 
 
 def _farneback() -> FlowMethod:
-    return lambda first, second: cv2.calcOpticalFlowFarneback(first, second, None, 0.5, 5, 15, 3, 5, 1.2, 0)
+    return lambda first, second: cv2.calcOpticalFlowFarneback(
+        first, second, np.empty(0), 0.5, 5, 15, 3, 5, 1.2, 0
+    )
 
 
 METHODS: dict[str, Callable[[], FlowMethod]] = {"dis": _dis, "farneback": _farneback}

@@ -27,10 +27,11 @@ def _regular(corners: int, inner: float = 1.0, turn: float = 0.0) -> np.ndarray:
     return np.stack([radii * np.sin(angles), -radii * np.cos(angles)], axis=1)
 
 
-_CROSS = np.array(
-    [(-1, -3), (1, -3), (1, -1), (3, -1), (3, 1), (1, 1), (1, 3), (-1, 3), (-1, 1), (-3, 1), (-3, -1), (-1, -1)]
-) / 3.2  # fmt: skip
-_BARS = [np.array([(x - 0.2, -0.9), (x + 0.2, -0.9), (x + 0.2, 0.9), (x - 0.2, 0.9)]) for x in (-0.7, 0.0, 0.7)]  # fmt: skip
+_ARM = np.array([(-1, -1), (-1, -3), (1, -3)]) / 3.2
+_QUARTER_TURN = np.array([[0, 1], [-1, 0]])
+_CROSS = np.concatenate([_ARM @ np.linalg.matrix_power(_QUARTER_TURN, k) for k in range(4)])
+_BAR = np.array([(-0.2, -0.9), (0.2, -0.9), (0.2, 0.9), (-0.2, 0.9)])
+_BARS = [_BAR - (0.7, 0.0), _BAR, _BAR + (0.7, 0.0)]  # noqa: RUF005
 
 # Outlines to fill, and outlines to cut out of them again.
 OUTLINES: dict[Look, tuple[list[np.ndarray], list[np.ndarray]]] = {
@@ -54,8 +55,7 @@ MOTIONS: dict[Motion, Callable[[float], Pose]] = {
     "horizontal": lambda p: (_wave(p), 0.0, 0.0, 1.0),
     "vertical": lambda p: (0.0, _wave(p), 0.0, 1.0),
     "diagonal": lambda p: (0.7 * _wave(p), 0.7 * _wave(p), 0.0, 1.0),
-    "clockwise": lambda p: (0.8 * np.cos(p), 0.8 * np.sin(p), 0.0, 1.0),
-    "anticlockwise": lambda p: (0.8 * np.cos(p), -0.8 * np.sin(p), 0.0, 1.0),
+    "circle": lambda p: (0.8 * np.cos(p), 0.8 * np.sin(p), 0.0, 1.0),
     "spin": lambda p: (0.0, 0.0, 0.5 * p, 1.0),
     "swing": lambda p: (0.0, 0.0, 0.7 * _wave(p), 1.0),
     "pulse": lambda p: (0.0, 0.0, 0.0, 1.0 + 0.35 * _wave(p)),

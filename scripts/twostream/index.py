@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from twostream.files import UserError, written_whole
 from twostream.listing import Media, find_videos
-from twostream.videos import BadVideo, why_unusable
+from twostream.videos import BadVideoError, why_unusable
 
 PARTS = {"train", "test", "none"}
 GROUP = re.compile(r"_g(\d+)_")
@@ -77,7 +77,7 @@ def complete(
     """Return the index of the videos in `table`, and which were left out of it and why.
 
     Each file is opened and its first frames decoded. With `on_bad_video` "stop", a bad one raises
-    BadVideo, which names every bad file; with "skip" they are left out. Labels are numbered over
+    BadVideoError, which names every bad file; with "skip" they are left out. Labels are numbered over
     all classes, those of skipped videos included, so leaving one out renumbers nothing.
     """
     if table.empty:
@@ -88,7 +88,7 @@ def complete(
     bad = pd.DataFrame({"file": table["file"], "reason": reasons}).dropna()
     if len(bad) and on_bad_video == "stop":
         listed = "\n".join(f"  {folder / file}: {reason}" for file, reason in bad.values)
-        raise BadVideo(
+        raise BadVideoError(
             f"{len(bad)} of {len(table)} {media} cannot be used:\n{listed}\n"
             "Replace them, or set `on_bad_video: skip` in config/config.yaml to leave them out."
         )

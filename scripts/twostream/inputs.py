@@ -95,7 +95,9 @@ def open_reader(what: Input, dataset: str, shards: int) -> VideoReader:
     directions: list[paths.Direction] = ["forward"]
     if what.bidirectional:
         directions.append("backward")
-    stores = {d: Store(paths.flow_shards(dataset, d, shards)) for d in directions}
+    stores: dict[str, Store] = {
+        direction: Store(paths.flow_shards(dataset, direction, shards)) for direction in directions
+    }
     return VideoReader(what, stores)
 
 

@@ -42,7 +42,7 @@ def load_model(path: str | Path) -> tuple[TwoStreamNetwork, Description]:
     try:
         with safe_open(path, "pt") as file:
             description = Description.model_validate_json(file.metadata()["description"])
-            weights = {name: file.get_tensor(name) for name in file.keys()}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         network = description.build()
         network.load_state_dict(weights)
     except (OSError, KeyError, TypeError, ValidationError, RuntimeError, SafetensorError) as error:

@@ -1,61 +1,45 @@
-"""Where each artefact lies, relative to the repository root: the names that rules and scripts share."""
+"""Where each artefact lies, from the repository root: the patterns that rules and library share."""
 
 from pathlib import Path
 from typing import Literal
 
 Direction = Literal["forward", "backward"]
 
+VIDEOS = "data/videos/{dataset}"
+INDEX = "data/videos/{dataset}.csv"
+SKIPPED = "data/videos/{dataset}-skipped.csv"
+FRAMES = "data/frames/{dataset}/{shard}.zip"
+FLOW = "data/flow/{dataset}/{direction}/{shard}.zip"
+PRETRAINED = "models/pretrained/{dataset}.safetensors"
+MODEL = "models/{folder}/{run}/{dataset}-split{split}-seed{seed}.safetensors"
+SCORES = "scores/{folder}/{run}/{dataset}-split{split}-seed{seed}.npz"
+FUSED = "scores/fused/{fusion}/{dataset}-split{split}-seed{seed}.npz"
+TABLE = "results/{table}.csv"
 
-def videos(dataset: str) -> str:
-    """The folder of a generated or downloaded dataset's videos."""
-    return f"data/videos/{dataset}"
-
-
-def index(dataset: str) -> str:
-    """The index of a dataset: a row for each video."""
-    return f"data/videos/{dataset}.csv"
-
-
-def skipped(dataset: str) -> str:
-    """The report on videos that were left out of the index, with the reason for each."""
-    return f"data/videos/{dataset}-skipped.csv"
+# In place of a split's number: the whole dataset, all its splits, training and test.
+WHOLE = "all"
 
 
 def frame_shards(dataset: str, shards: int) -> list[str]:
     """The shards with a dataset's frames."""
-    return [f"data/frames/{dataset}/{shard}.zip" for shard in range(shards)]
+    return [FRAMES.format(dataset=dataset, shard=shard) for shard in range(shards)]
 
 
 def flow_shards(dataset: str, direction: Direction, shards: int) -> list[str]:
     """The shards with a dataset's optical flow in one direction."""
-    return [f"data/flow/{dataset}/{direction}/{shard}.zip" for shard in range(shards)]
-
-
-def pretrained(images: str) -> str:
-    """The spatial network trained on still images."""
-    return f"models/pretrained/{images}.safetensors"
-
-
-def trained_on(dataset: str, split: int | None, seed: int) -> str:
-    """The part of a name that says what was trained or tested on; split None is the whole set."""
-    return f"{dataset}-split{split or 'all'}-seed{seed}"
-
-
-def model(folder: str, run: str, dataset: str, split: int | None, seed: int) -> str:
-    """The trained network of a run."""
-    return f"models/{folder}/{run}/{trained_on(dataset, split, seed)}.safetensors"
-
-
-def scores(folder: str, run: str, dataset: str, split: int, seed: int) -> str:
-    """The score file of a run or (folder `fused`) of a fusion."""
-    return f"scores/{folder}/{run}/{trained_on(dataset, split, seed)}.npz"
-
-
-def table(name: str) -> str:
-    """A table of the paper."""
-    return f"results/{name}.csv"
+    return [FLOW.format(dataset=dataset, direction=direction, shard=s) for s in range(shards)]
 
 
 def record(artefact: str | Path) -> str:
     """The record beside an artefact: where it comes from."""
     return str(Path(artefact).with_suffix(".record.json"))
+
+
+def curve(model: str) -> str:
+    """The training curve beside a model."""
+    return str(Path(model).with_suffix(".csv"))
+
+
+def metrics(table: str) -> str:
+    """A table's numbers as plain metrics, beside it."""
+    return str(Path(table).with_suffix(".json"))

@@ -7,8 +7,9 @@ the code (and, for a user's folder of videos, the names and sizes of its files).
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
+from inspect import signature
 from pathlib import Path
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from pydantic import BaseModel
 
@@ -23,6 +24,7 @@ from twostream.config import (
     Generated,
     GeneratorRecipe,
     IndexRecipe,
+    Role,
     Run,
     Schedule,
     ScoringRecipe,
@@ -103,7 +105,7 @@ class Plan:
         else:
             script = "index_folder"
             recipe = self._index_recipe(dataset, settings, settings.source)
-        return Step(script, recipe, [paths.index(dataset)], [])
+        return Step(script, recipe, [paths.INDEX.format(dataset=dataset)], [])
 
     @once
     def frames(self, dataset: str) -> Step:
@@ -122,14 +124,15 @@ class Plan:
         return Step("extract_flow", recipe, outputs, [self.videos(dataset)])
 
     @once
-    def pretrain(self, images: str) -> Step:
+    def pretrain(self, dataset: str) -> Step:
         """The spatial network trained on all still images of a set."""
         run = self.benchmark.pretraining
-        source = Source(dataset=images, shards=self._dataset(images).shards, split=None)
+        output = paths.PRETRAINED.format(dataset=dataset)
+        source = Source(dataset=dataset, shards=self._dataset(dataset).shards, split=None)
         recipe = self._training_recipe(
-            run, [Task(head=images, sources=[source])], self.scale.schedules.pretraining, 0
+            run, [Task(head=dataset, sources=[source])], self.scale.schedules.pretraining, 0
         )
-        return Step("pretrain", recipe, [paths.pretrained(images)], [self.frames(images)])
+        return Step("pretrain", recipe, [output], [self.videos(dataset), self.frames(dataset)])
 
     @once
     def train_stream(self, run: str, dataset: str, split: int | None, seed: int) -> Step:
@@ -142,7 +145,9 @@ class Plan:
         for task in tasks:
             for source in task.sources:
                 made_from += self._inputs_of(settings, source.dataset)
-        output = paths.model(settings.folder, run, dataset, split, seed)
+        output = paths.MODEL.format(
+            folder=settings.folder, run=run, dataset=dataset, split=split or paths.WHOLE, seed=seed
+        )
         return Step("train_stream", recipe, [output], made_from)
 
     @once
@@ -157,7 +162,7 @@ class Plan:
         )
         made_from = [self.train_stream(run, dataset, split, seed)]
         made_from += self._inputs_of(settings, dataset)
-        output = paths.scores(settings.folder, run, dataset, split, seed)
+        output = paths.SCORES.format(folder=settings.folder, run=run, dataset=dataset, split=split, seed=seed)
         return Step("score_videos", recipe, [output], made_from)
 
     @once
@@ -172,33 +177,46 @@ class Plan:
         made_from = [
             self.score_videos(run, dataset, split, seed) for run in (settings.spatial, settings.temporal)
         ]
-        output = paths.scores("fused", fusion, dataset, split, seed)
+        output = paths.FUSED.format(fusion=fusion, dataset=dataset, split=split, seed=seed)
         return Step("fuse_streams", recipe, [output], made_from)
 
     @once
-    def make_table(self, name: str) -> Step:
+    def make_table(self, table: str) -> Step:
         """A table of the paper."""
-        table = self.benchmark.tables[name]
-        names = {"primary": self.scale.roles.primary, "secondary": self.scale.roles.secondary}
+        settings = self.benchmark.tables[table]
+        names: dict[Role, str] = {
+            "primary": self.scale.roles.primary,
+            "secondary": self.scale.roles.secondary,
+        }
         recipe = TableRecipe(
-            table=table,
+            table=settings,
             datasets=self.benchmark.datasets,
             names=names,
             interval=self.benchmark.interval,
         )
         made_from = []
-        for row in table.rows:
+        for row in settings.rows:
             if row.run:
                 made = self.fuse_streams if row.run in self.benchmark.fusions else self.score_videos
                 made_from += [
                     made(row.run, names[row.dataset], split, self.config.seed) for split in row.splits
                 ]
-        return Step("make_table", recipe, [paths.table(name)], made_from)
+        return Step("make_table", recipe, [paths.TABLE.format(table=table)], made_from)
+
+    def step(self, stage: str, wildcards: Any) -> Step:
+        """The step that one of the methods above gives for a rule's wildcards."""
+        method = getattr(self, stage)
+        read: dict[str, Callable[[str], Any]] = {
+            "split": lambda split: None if split == paths.WHOLE else int(split),
+            "seed": int,
+        }
+        names = signature(method).parameters
+        return method(*(read.get(name, str)(getattr(wildcards, name)) for name in names))
 
     def folder(self, dataset: str) -> str:
         """The folder that the files in a dataset's index are relative to."""
         source = self._dataset(dataset).source
-        return source.folder if isinstance(source, Folder) else paths.videos(dataset)
+        return source.folder if isinstance(source, Folder) else paths.VIDEOS.format(dataset=dataset)
 
     def initial_model(self, run: str, dataset: str, seed: int) -> list[str]:
         """The model that a run starts from, as a list of one; or of none, from scratch."""
@@ -215,7 +233,9 @@ class Plan:
         return IndexRecipe(
             media=settings.media,
             splits=settings.splits,
-            listing=listing_digest(source, settings.media, Path(paths.record(paths.index(dataset)))),
+            listing=listing_digest(
+                source, settings.media, Path(paths.record(paths.INDEX.format(dataset=dataset)))
+            ),
             on_bad_video=self.config.on_bad_video,
         )
 

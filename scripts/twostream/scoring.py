@@ -19,7 +19,7 @@ def score_videos(recipe: ScoringRecipe, model: str, device_name: str) -> Scores:
     device = use_device(device_name)
     network, description = load_model(model)
     network.to(device).eval()
-    index = read_index(paths.index(recipe.dataset))
+    index = read_index(paths.INDEX.format(dataset=recipe.dataset))
     classes = class_names(index)
     reader = open_reader(description.run.input, recipe.dataset, recipe.shards)
     rows, parts = [], []

@@ -16,6 +16,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -167,8 +168,7 @@ class Shard:
         if rows.min() < self.first[video] or rows.max() >= self.first[video + 1]:
             raise IndexError(f"{self.path}: {self.videos[video]} has no image {max(numbers)}")
         images = [
-            self._kept.get((self.path, row), lambda row=row: self._decode(row, video))
-            for row in rows.tolist()
+            self._kept.get((self.path, row), partial(self._decode, row, video)) for row in rows.tolist()
         ]
         ranges = self._flow[rows] if len(self._flow) else np.zeros((len(rows), 3, 2), np.float32)
         return Stored(np.stack(images), ranges)

@@ -4,6 +4,8 @@ The batch is shared out over the tasks, each task's part drawn uniformly over it
 loss is taken over its own task's videos, and the total is their sum.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 import torch
@@ -22,6 +24,8 @@ from twostream.networks import TwoStreamNetwork
 from twostream.sampling import TaskSamples, TrainingVideo, collate
 
 CURVE_POINTS = 100
+
+Loader = Iterable[tuple[Batch, Tensor]]
 
 
 def train_and_save(
@@ -70,7 +74,7 @@ def _videos(task: Task, recipe: TrainingRecipe) -> tuple[list[str], list[Trainin
     videos: list[TrainingVideo] = []
     for source in task.sources:
         reader = open_reader(recipe.run.input, source.dataset, source.shards)
-        index = read_index(paths.index(source.dataset))
+        index = read_index(paths.INDEX.format(dataset=source.dataset))
         kept = _kept_classes(source, class_names(index))
         label = {name: len(classes) + i for i, name in enumerate(kept)}
         chosen = part_of(index, source.split, "train")
@@ -95,10 +99,8 @@ def _kept_classes(source: Source, names: list[str]) -> list[str]:
     return [name for name in names if name not in source.without]
 
 
-def _loaders(
-    recipe: TrainingRecipe, videos: dict[str, list[TrainingVideo]]
-) -> dict[str, DataLoader[tuple[Batch, Tensor]]]:
-    loaders = {}
+def _loaders(recipe: TrainingRecipe, videos: dict[str, list[TrainingVideo]]) -> dict[str, Loader]:
+    loaders: dict[str, Loader] = {}
     for place, (head, found) in enumerate(videos.items()):
         share = recipe.training.batch // len(videos)
         samples = TaskSamples(found, recipe.training, recipe.short_side, [recipe.seed, place])
@@ -114,7 +116,7 @@ def _loaders(
 def _descend(
     network: TwoStreamNetwork,
     recipe: TrainingRecipe,
-    loaders: dict[str, DataLoader[tuple[Batch, Tensor]]],
+    loaders: dict[str, Loader],
     device: torch.device,
 ) -> pd.DataFrame:
     learned = [p for p in network.parameters() if p.requires_grad]
@@ -122,7 +124,8 @@ def _descend(
     optimizer = torch.optim.SGD(learned, schedule.rate, settings.momentum, weight_decay=settings.weight_decay)
     steps = torch.optim.lr_scheduler.MultiStepLR(optimizer, schedule.drops, gamma=0.1)
     every = max(1, schedule.iterations // CURVE_POINTS)
-    curve, seen = [], np.zeros(3)
+    curve: list[tuple[int, float, float, float]] = []
+    seen = np.zeros(3)
     progress = tqdm(zip(*loaders.values(), strict=True), "training", schedule.iterations)
     for iteration, batches in enumerate(progress, 1):
         optimizer.zero_grad(set_to_none=True)

@@ -11,7 +11,7 @@ from twostream.files import UserError
 from twostream.listing import Media
 
 
-class BadVideo(UserError):
+class BadVideoError(UserError):
     """A video that cannot be decoded, or has fewer than two frames."""
 
 
@@ -51,10 +51,10 @@ def why_unusable(path: Path, media: Media = "videos") -> str | None:
 
 
 def read_video(path: str | Path, media: Media = "videos") -> np.ndarray:
-    """Return all frames, uint8 [frames, height, width, 3], BGR; raise BadVideo if there are too few."""
+    """Return all frames, uint8 [frames, height, width, 3], BGR; raise BadVideoError if there are too few."""
     frames = list(read_frames(path, media))
     if len(frames) < (2 if media == "videos" else 1):
-        raise BadVideo(f"{path}: {why_unusable(Path(path), media) or 'cannot be read'}")
+        raise BadVideoError(f"{path}: {why_unusable(Path(path), media) or 'cannot be read'}")
     return np.stack(frames)
 
 

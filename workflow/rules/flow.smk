@@ -3,19 +3,19 @@
 
 rule extract_flow:
     input:
-        index=paths.index("{dataset}"),
+        index=paths.INDEX,
     output:
-        shard="data/flow/{dataset}/{direction}/{shard}.zip",
-        record="data/flow/{dataset}/{direction}/{shard}.record.json",
+        shard=paths.FLOW,
+        record=paths.record(paths.FLOW),
     log:
         "logs/extract_flow/{dataset}/{direction}/{shard}.log",
-    params:
-        recipe=lambda w: plan.flow(w.dataset, w.direction).recipe_json,
-        spec=lambda w: plan.flow(w.dataset, w.direction).spec,
-        folder=lambda w: plan.folder(w.dataset),
-    threads: 1
     conda:
         "../../environment.yml"
+    threads: 1
+    params:
+        recipe=lambda w: plan.step("flow", w).recipe_json,
+        spec=lambda w: plan.step("flow", w).spec,
+        folder=lambda w: plan.folder(w.dataset),
     shell:
         "python scripts/extract_flow.py --recipe {params.recipe:q} --spec {params.spec}"
         " --folder {params.folder:q} --index {input.index:q} --shard {wildcards.shard}"

@@ -1,0 +1,73 @@
+"""What several tests use: small videos, and a small copy of the project to run."""
+
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def textured(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """A smooth random picture, uint8 [height, width, 3], in which flow can be found."""
+    noise = np.random.default_rng(seed).normal(0, 60, (height, width, 3))
+    smooth = cv2.GaussianBlur(noise, (0, 0), 2) * 5 + 128
+    return np.clip(smooth, 0, 255).astype(np.uint8)
+
+
+def write_video(path: Path, frames: list[np.ndarray]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    size = frames[0].shape[1::-1]
+    writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, cv2.VideoWriter.fourcc(*"MJPG"), 25, size)
+    for frame in frames:
+        writer.write(frame)
+    writer.release()
+    return path
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A video of five frames, 48 x 64, that moves two pixels to the right in each."""
+    wide = textured(48, 80)
+    return write_video(tmp_path / "clip.avi", [wide[:, 10 - 2 * t : 74 - 2 * t] for t in range(5)])
+
+
+def tiny_scale() -> dict:
+    """The default scale made tiny: two or three classes, few videos, three iterations."""
+    scale = yaml.safe_load((ROOT / "config/scale/demo.yaml").read_text())
+    for name, dataset in scale["datasets"].items():
+        source = dataset["source"]
+        first = list(source["classes"])[: 2 if name == "demo_b" else 3]
+        source["classes"] = {c: source["classes"][c] for c in first}
+        source |= {"groups": 4, "clips": 1, "train_groups": 2}
+        dataset["shards"] = 1
+    for schedule in scale["schedules"].values():
+        schedule |= {"iterations": 3, "drops": [2]}
+    scale["training"]["batch"] = 4
+    scale["testing"]["frames"] = 2
+    return scale
+
+
+def small_benchmark() -> dict:
+    """The benchmark with the tables that touch every kind of stage, and few rows in them."""
+    benchmark = yaml.safe_load((ROOT / "config/benchmark.yaml").read_text())
+    benchmark["shared_classes"] = {"demo_a": {"DiscAcross": "DiscAcross"}}
+    tables = benchmark["tables"]
+    tables["table2"]["rows"] = tables["table2"]["rows"][1:3]
+    tables["table3"]["rows"] = [tables["table3"]["rows"][0], tables["table3"]["rows"][3]]
+    benchmark["tables"] = {name: tables[name] for name in ("table2", "table3")}
+    return benchmark
+
+
+def copy_project(folder: Path) -> Path:
+    """Copy code and configuration to `folder`, with the tiny scale as `demo`."""
+    for name in ("scripts", "workflow", "config"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("README.md", "environment.yml", "requirements.txt"):
+        shutil.copy(ROOT / name, folder / name)
+    (folder / "config/scale/demo.yaml").write_text(yaml.safe_dump(tiny_scale(), sort_keys=False))
+    (folder / "config/benchmark.yaml").write_text(yaml.safe_dump(small_benchmark(), sort_keys=False))
+    return folder

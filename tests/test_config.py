@@ -1,0 +1,81 @@
+"""Bad configurations are refused with a message that names the file and the key."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+from twostream.config import load
+from twostream.files import UserError
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    return tmp_path / "config"
+
+
+def edit(file: Path, keys: str, value: object) -> None:
+    content = yaml.safe_load(file.read_text())
+    *path, last = keys.split(".")
+    place = content
+    for key in path:
+        place = place[int(key) if isinstance(place, list) else key]
+    place[last] = value
+    file.write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+def refusal(config: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        load(config)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value", "said"),
+    [
+        ("config.yaml", "devise", "cpu", "devise: unknown key"),
+        ("config.yaml", "seed", "one", "seed: Input should be a valid integer"),
+        ("config.yaml", "scale", "demoo", "there is no"),
+        ("scale/demo.yaml", "training.bacth", 32, "training.bacth: unknown key"),
+        ("scale/demo.yaml", "training.batch", "32", "training.batch: Input should be a valid integer"),
+        ("scale/demo.yaml", "schedules.scratch.rate", "1e-3", "schedules.scratch.rate"),
+        ("scale/demo.yaml", "training.crop", 65, "crop must not be larger"),
+        ("scale/demo.yaml", "roles.primary", "ucf", "roles.primary: there is no dataset 'ucf'"),
+        ("scale/demo.yaml", "roles.images", "demo_a", "does not hold images"),
+        ("scale/demo.yaml", "datasets.demo_b.auxiliary", "x", "datasets.demo_b.auxiliary: there is no"),
+        ("scale/demo.yaml", "datasets.demo_a.source.train_groups", 99, "train_groups must be smaller"),
+        ("benchmark.yaml", "tables.table4.rows.7.splits", [4], "has only 3 at this scale"),
+        ("benchmark.yaml", "runs.flow-10.dropout", 1.5, "runs.flow-10.dropout"),
+        ("benchmark.yaml", "runs.flow-10.input.kind", "frames", "runs.flow-10"),
+        ("benchmark.yaml", "runs.flow-10-finetuned.initialisation", "flow-11", "there is no run 'flow-11'"),
+        ("benchmark.yaml", "fusions.multitask-svm.temporal", "flow-x", "fusions.multitask-svm.temporal"),
+        ("benchmark.yaml", "tables.table3.rows.0.run", "nobody", "there is no run or fusion 'nobody'"),
+        ("benchmark.yaml", "tables.table3.rows.0.run", None, "a row needs either `run`"),
+    ],
+)
+def test_a_mistake_is_named_with_its_file_and_key(config, file, key, value, said):
+    edit(config / file, key, value)
+    message = refusal(config)
+    assert said in message
+    assert Path(file).name in message
+
+
+def test_a_key_given_twice_is_refused(config):
+    file = config / "benchmark.yaml"
+    file.write_text(file.read_text() + "\nfusions: {}\n")
+    assert "'fusions' is given twice" in refusal(config)
+
+
+def test_the_default_configuration_is_the_demo_scale_on_a_cpu():
+    config = load(ROOT / "config")
+    assert (config.scale_name, config.device) == ("demo", "cpu")
+
+
+def test_every_run_is_in_a_table_or_a_fusion():
+    benchmark = load(ROOT / "config").benchmark
+    used = {row.run for table in benchmark.tables.values() for row in table.rows}
+    used |= {run for f in benchmark.fusions.values() for run in (f.spatial, f.temporal)}
+    assert set(benchmark.runs) <= used

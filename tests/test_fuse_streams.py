@@ -1,0 +1,131 @@
+"""Score files and their fusion."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.preprocessing import normalize
+from sklearn.svm import LinearSVC
+
+from twostream.config import SVM
+from twostream.files import UserError
+from twostream.fusion import average
+from twostream.scores import Scores, read_scores, write_scores
+from twostream.svm import svm
+
+
+def make_scores(seed: int, classes: int = 3, videos: int = 60, skill: float = 1.0) -> Scores:
+    """Scores that point to the true class, more or less."""
+    labels = np.arange(videos) % classes
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(size=(videos, classes)) + skill * np.eye(classes)[labels]
+    values = np.exp(logits)
+    return Scores(
+        videos=np.array([f"v{i}" for i in range(videos)]),
+        labels=labels,
+        parts=np.array(["train" if i < videos // 2 else "test" for i in range(videos)]),
+        groups=np.array([f"g{i // 4}" for i in range(videos)]),
+        scores=values / values.sum(axis=1, keepdims=True),
+        classes=np.array([f"c{c}" for c in range(classes)]),
+    )
+
+
+def shuffled(scores: Scores) -> Scores:
+    order = np.random.default_rng(9).permutation(len(scores.videos))
+    per_video = ("videos", "labels", "parts", "groups", "scores")
+    return replace(scores, **{name: getattr(scores, name)[order] for name in per_video})
+
+
+def test_a_score_file_comes_back_the_same_with_the_same_bytes(tmp_path):
+    scores = make_scores(0)
+    for name in ("1.npz", "2.npz"):
+        write_scores(scores, tmp_path / name)
+    assert (tmp_path / "1.npz").read_bytes() == (tmp_path / "2.npz").read_bytes()
+    back = read_scores(tmp_path / "1.npz")
+    assert (back.scores == scores.scores).all() and (back.videos == scores.videos).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"labels": np.full(60, 3)}, "labels"),
+        ({"labels": np.zeros(60)}, "labels"),
+        ({"labels": np.zeros(59, int)}, "`labels` has 59 rows"),
+        ({"parts": np.full(60, "val")}, "more than train and test"),
+        ({"videos": np.full(60, "v")}, "twice"),
+        ({"scores": np.full((60, 3), 0.5)}, "sum to 1"),
+        ({"scores": np.full((60, 3), np.nan)}, "not finite"),
+        ({"scores": np.full((60, 2), 0.5)}, "not .videos, classes."),
+    ],
+)
+def test_a_wrong_score_file_is_refused(tmp_path, change, said):
+    with pytest.raises(UserError, match=said):
+        write_scores(replace(make_scores(0), **change), tmp_path / "x.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_no_score_file_is_refused(tmp_path):
+    (tmp_path / "x.npz").write_bytes(b"nothing of the kind")
+    with pytest.raises(UserError, match=r"x\.npz: is not a score file"):
+        read_scores(tmp_path / "x.npz")
+
+
+def test_averaging_is_the_mean_whatever_the_order_of_the_videos():
+    spatial, temporal = make_scores(1), make_scores(2)
+    fused = average(spatial, shuffled(temporal))
+    np.testing.assert_allclose(fused.scores, (spatial.scores + temporal.scores) / 2)
+
+
+def test_score_files_of_different_videos_or_labels_do_not_fuse():
+    spatial = make_scores(1)
+    with pytest.raises(UserError, match="in one score file only"):
+        average(spatial, make_scores(2, videos=63))
+    other = make_scores(2)
+    with pytest.raises(UserError, match="disagree about labels"):
+        average(spatial, replace(other, labels=(other.labels + 1) % 3))
+    with pytest.raises(UserError, match="different classes"):
+        average(spatial, make_scores(2, classes=4))
+
+
+def test_the_svm_is_crammer_and_singers_on_stacked_normalised_scores():
+    spatial, temporal = make_scores(1), make_scores(2)
+    fused, cost = svm(spatial, shuffled(temporal), SVM(costs=[1.0], folds=3), seed=0)
+    assert cost == 1.0
+    unit = [s.scores / np.linalg.norm(s.scores, axis=1, keepdims=True) for s in (spatial, temporal)]
+    features, train = np.hstack(unit), spatial.parts == "train"
+    machine = LinearSVC(multi_class="crammer_singer", C=1.0, max_iter=100_000, random_state=0)
+    decisions = machine.fit(features[train], spatial.labels[train]).decision_function(features)
+    assert (fused.scores.argmax(1) == decisions.argmax(1)).all()
+    np.testing.assert_allclose(fused.scores.sum(axis=1), 1)
+
+
+def test_the_svm_chooses_its_cost_by_cross_validation_over_groups():
+    """The same choice as scikit-learn's own search, which differs from case to case."""
+    costs, chosen = [0.001, 0.1, 10.0], set()
+    for seed in range(4):
+        spatial, temporal = make_scores(seed, skill=1.5), make_scores(seed + 10, skill=1.5)
+        _, cost = svm(spatial, temporal, SVM(costs=costs, folds=3), seed=0)
+        train = spatial.parts == "train"
+        search = GridSearchCV(
+            LinearSVC(multi_class="crammer_singer", max_iter=100_000, random_state=0),
+            {"C": costs},
+            cv=GroupKFold(3, shuffle=True, random_state=0),
+        )
+        features = np.hstack([normalize(spatial.scores), normalize(temporal.scores)])[train]
+        search.fit(features, spatial.labels[train], groups=spatial.groups[train])
+        accuracy = dict(zip(costs, search.cv_results_["mean_test_score"], strict=True))
+        assert accuracy[cost] == pytest.approx(max(accuracy.values()), abs=0.04)
+        chosen.add(cost)
+    assert len(chosen) > 1
+
+
+def test_two_classes_and_a_class_without_training_videos_work():
+    two, _ = svm(make_scores(1, 2), make_scores(2, 2), SVM(costs=[1.0], folds=3), seed=0)
+    assert two.scores.shape == (60, 2)
+    spatial, temporal = make_scores(1), make_scores(2)
+    parts = np.where(spatial.labels == 2, "test", spatial.parts)
+    fused, _ = svm(
+        replace(spatial, parts=parts), replace(temporal, parts=parts), SVM(costs=[1.0], folds=3), seed=0
+    )
+    assert (fused.scores[:, 2] == 0).all()

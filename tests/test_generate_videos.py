@@ -1,0 +1,76 @@
+"""The generated videos: reproducible, in the layout of UCF-101, and with the motions they claim."""
+
+import numpy as np
+import pytest
+from conftest import tiny_scale
+
+from twostream.config import GeneratedClass, GeneratorRecipe, parse
+from twostream.dataset import write_dataset
+from twostream.flow import video_flow
+from twostream.generator import MOTIONS, OUTLINES, draw_clip, draw_still
+from twostream.videos import read_video
+
+
+def recipe(dataset: str = "demo_a", splits: int = 2) -> GeneratorRecipe:
+    settings = tiny_scale()["datasets"][dataset]
+    content = {"dataset": dataset, "media": settings.get("media", "videos"), "splits": splits}
+    return parse(GeneratorRecipe, content | {"source": settings["source"]}, "test")
+
+
+def clip(look: str = "disc", motion: str = "horizontal", group: int = 0, number: int = 0) -> np.ndarray:
+    what = GeneratedClass(look=look, motion=motion)
+    return np.stack(list(draw_clip(what, 64, 80, [3, group], number)))
+
+
+def test_equal_seeds_give_equal_clips_and_others_do_not():
+    assert (clip() == clip()).all()
+    assert clip(number=1).shape != clip().shape or (clip(number=1) != clip()).any()
+    assert 26 <= len(clip()) <= 35
+
+
+def test_clips_of_a_group_share_their_scene():
+    def colour(group: int, number: int) -> np.ndarray:
+        return clip(group=group, number=number)[0, :8].mean(axis=(0, 1))
+
+    within = [np.abs(colour(g, 0) - colour(g, 1)).mean() for g in range(8)]
+    across = [np.abs(colour(g, 0) - colour(g + 1, 0)).mean() for g in range(8)]
+    assert np.mean(within) < np.mean(across) / 3
+
+
+@pytest.mark.parametrize(("motion", "axis"), [("horizontal", 0), ("vertical", 1)])
+def test_the_flow_inside_the_look_goes_the_way_of_its_motion(motion, axis):
+    """The look moves along its axis; what is left after the background's motion is mostly there."""
+    energy = np.zeros(2)
+    for group in range(4):
+        field = video_flow(clip(motion=motion, group=group), "dis", "forward")
+        own = field[:, 24:40, 32:48] - np.median(field, axis=(1, 2), keepdims=True)
+        energy += (own**2).mean(axis=(0, 1, 2))
+    assert energy[axis] > 3 * energy[1 - axis]
+
+
+def test_every_look_and_motion_can_be_drawn():
+    assert all(draw_still(GeneratedClass(look=look), 64, 80, [1], 0).std() > 5 for look in OUTLINES)
+    assert all(len(clip(motion=motion)) for motion in MOTIONS)
+
+
+def test_files_lie_as_in_ucf101_and_a_group_is_on_one_side_of_each_split(tmp_path):
+    table = write_dataset(recipe(), tmp_path)
+    assert "DiscAcross/v_DiscAcross_g01_c01.avi" in set(table["file"])
+    assert len(read_video(tmp_path / table["file"][0])) >= 26
+    for split in ("split1", "split2"):
+        sides = table.groupby(["class", "group"])[split].nunique()
+        assert (sides == 1).all()
+        assert set(table[split]) == {"train", "test"}
+    assert (table["split1"] != table["split2"]).any()
+
+
+def test_files_are_the_same_bytes_each_time(tmp_path):
+    for name in ("one", "two"):
+        write_dataset(recipe(), tmp_path / name)
+    for file in (tmp_path / "one").rglob("*.avi"):
+        assert file.read_bytes() == (tmp_path / "two" / file.relative_to(tmp_path / "one")).read_bytes()
+
+
+def test_still_images_are_one_frame_each(tmp_path):
+    table = write_dataset(recipe("demo_stills", splits=1), tmp_path)
+    assert len(read_video(tmp_path / table["file"][0], "images")) == 1

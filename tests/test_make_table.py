@@ -1,0 +1,118 @@
+"""Accuracies, intervals and tables, against numbers worked out by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_fuse_streams import make_scores
+
+from twostream.config import TableRecipe, parse
+from twostream.scores import Scores
+from twostream.statistics import (
+    accuracy,
+    bootstrap_interval,
+    mean_class_accuracy,
+    top_accuracy,
+)
+from twostream.tables import make_table, metrics, readable
+
+
+def with_right(right: list[bool], groups: list[str]) -> Scores:
+    """Scores of two classes in which the given videos, all of class 0, are right."""
+    count = len(right)
+    values = np.where(np.array(right)[:, None], [0.9, 0.1], [0.1, 0.9])
+    return Scores(
+        videos=np.array([f"v{i}" for i in range(count)]),
+        labels=np.zeros(count, int),
+        parts=np.full(count, "test"),
+        groups=np.array(groups),
+        scores=values,
+        classes=np.array(["a", "b"]),
+    )
+
+
+def test_accuracies_by_hand():
+    scores = Scores(
+        videos=np.array(list("wxyz")),
+        labels=np.array([0, 0, 0, 1]),
+        parts=np.full(4, "test"),
+        groups=np.array(list("wxyz")),
+        scores=np.array([[0.6, 0.3, 0.1], [0.2, 0.7, 0.1], [0.5, 0.4, 0.1], [0.1, 0.2, 0.7]]),
+        classes=np.array(list("abc")),
+    )
+    assert accuracy(scores) == 50
+    assert mean_class_accuracy(scores) == pytest.approx(100 * (2 / 3 + 0) / 2)
+    assert top_accuracy(scores, 2) == 100
+    assert top_accuracy(scores, 1) == 50
+
+
+def test_without_groups_the_interval_is_the_binomials():
+    right = [i % 10 < 7 for i in range(400)]
+    low, high = bootstrap_interval([with_right(right, [f"g{i}" for i in range(400)])], 4000, 0)
+    half = 1.96 * np.sqrt(0.7 * 0.3 / 400) * 100
+    assert low == pytest.approx(70 - half, abs=0.5)
+    assert high == pytest.approx(70 + half, abs=0.5)
+
+
+def test_clips_of_one_group_count_once_for_the_interval():
+    """Ten equal clips in each of 40 groups: as wide as with 40 videos, not with 400."""
+    right = [(i // 10) % 10 < 7 for i in range(400)]
+    low, high = bootstrap_interval([with_right(right, [f"g{i // 10}" for i in range(400)])], 4000, 0)
+    half = 1.96 * np.sqrt(0.7 * 0.3 / 40) * 100
+    assert (high - low) / 2 == pytest.approx(half, abs=1.5)
+
+
+def test_a_group_in_several_splits_is_drawn_for_all_of_them_at_once():
+    """The same test set three times over says no more than once."""
+    one = with_right([i % 10 < 7 for i in range(100)], [f"g{i}" for i in range(100)])
+    assert bootstrap_interval([one] * 3, 500, 0) == pytest.approx(bootstrap_interval([one], 500, 0))
+
+
+def recipe(rows: list[dict]) -> TableRecipe:
+    content = {
+        "table": {"title": "T", "rows": rows},
+        "datasets": {"primary": "UCF-101", "secondary": "HMDB-51"},
+        "names": {"primary": "demo_a", "secondary": "demo_b"},
+        "interval": {"resamples": 100, "seed": 0},
+    }
+    return parse(TableRecipe, content, "test")
+
+
+def test_a_table_has_the_papers_rows_in_its_order_with_our_numbers():
+    three = [with_right([True] * k + [False] * (4 - k), list("abcd")) for k in (1, 2, 4)]
+    table = make_table(
+        recipe(
+            [
+                {"row": "IDT", "dataset": "secondary", "splits": [1, 2, 3], "paper": 57.2, "cited": "W"},
+                {
+                    "row": "Ours",
+                    "setting": "x",
+                    "dataset": "primary",
+                    "splits": [1, 2],
+                    "paper": 80,
+                    "run": "r",
+                },
+                {"row": "Other", "dataset": "primary", "splits": [1], "paper": None, "run": "s"},
+            ]
+        ),
+        three,
+    )
+    assert table["row"].tolist() == ["IDT", "Ours", "Other"]
+    assert table["paper_dataset"].tolist() == ["HMDB-51", "UCF-101", "UCF-101"]
+    assert table["run"].tolist() == ["cited: W", "r", "s"]
+    assert np.isnan(table["ours"][0]) and table["ours"][1:].tolist() == [37.5, 100]
+    assert table["test_videos"][1:].tolist() == [8, 4]
+    numbers = metrics(table)
+    assert numbers["IDT, HMDB-51"] == {"paper": 57.2}
+    assert numbers["Ours, x, UCF-101"]["ours"] == 37.5 and "paper" not in numbers["Other, UCF-101"]
+
+
+def test_a_table_reads_well_and_lines_up():
+    row = {"row": "R", "dataset": "primary", "splits": [1], "paper": 80.0, "run": "some-run"}
+    cited = {"row": "Cited", "dataset": "primary", "splits": [1], "paper": 1.0, "cited": "X 2013"}
+    text = readable(make_table(recipe([row, cited]), [replace(make_scores(0))]), "The title")
+    lines = text.splitlines()
+    assert lines[0] == "The title" and "some-run" in text and "cited: X 2013" in text
+    assert (
+        len({line.index(word) for line, word in zip(lines[2:], ("run", "some", "cited"), strict=True)}) == 1
+    )
