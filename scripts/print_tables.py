@@ -1,11 +1,11 @@
-"""Print tables of the paper readably, under the titles that config/benchmark.yaml gives them."""
+"""Print the tables of the paper in results/, readably."""
 
 import argparse
 from pathlib import Path
 
 import pandas as pd
 
-from twostream import cli
+from twostream import cli, paths
 from twostream.config import load
 from twostream.files import UserError
 from twostream.tables import readable
@@ -13,16 +13,17 @@ from twostream.tables import readable
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tables", nargs="+", type=Path, help="CSV files that make_table.py wrote")
+    parser.add_argument("--scale", help="the scale, if not config.yaml's")
     args = parser.parse_args()
-    titles = {name: table.title for name, table in load().benchmark.tables.items()}
-    for file in args.tables:
+    config = load(overrides={"scale": args.scale} if args.scale else None)
+    for name, settings in config.benchmark.tables.items():
+        file = Path(paths.TABLE.format(table=name))
         try:
-            table = pd.read_csv(file, dtype={"test_videos": "Int64"}, keep_default_na=False, na_values=[""])
+            table = pd.read_csv(file, dtype={"test_videos": "Int64"})
         except (OSError, ValueError) as error:
             raise UserError(f"{file}: cannot be read as a table: {error}") from None
-        table = table.fillna({"row": "", "setting": ""})
-        print(readable(table, titles.get(file.stem, file.stem)), end="\n\n")
+        table["setting"] = table["setting"].fillna("")
+        print(readable(table, settings.title), end="\n\n")
 
 
 if __name__ == "__main__":

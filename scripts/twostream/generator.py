@@ -85,8 +85,8 @@ def draw_clip(
     scene = _scene(what.look, height, width, np.random.default_rng(group_seed))
     rng = np.random.default_rng([*group_seed, clip])
     radius, centre, turn = _placement(height, width, rng)
-    stroke = rng.uniform(5.0, 8.0)
-    period = rng.uniform(11.0, 16.0)
+    stroke = rng.uniform(3.5, 8.0)
+    period = rng.uniform(11.0, 20.0)
     start = rng.uniform(0, 2 * np.pi)
     drift = scene.pan + rng.normal(0, 0.2, size=2)
     for t in range(rng.integers(MIN_FRAMES, MAX_FRAMES + 1)):
@@ -110,7 +110,7 @@ def draw_still(what: GeneratedClass, height: int, width: int, group_seed: list[i
 def _placement(height: int, width: int, rng: np.random.Generator) -> tuple[float, np.ndarray, float]:
     """Return radius (px), centre (x, y in px) and turn (radians) of a look in its frame."""
     radius = rng.uniform(0.2, 0.3) * height
-    centre = np.array([width, height]) / 2 + rng.uniform(-0.1, 0.1, size=2) * (width, height)
+    centre = np.array([width, height]) / 2 + rng.uniform(-0.12, 0.12, size=2) * (width, height)
     return radius, centre, rng.uniform(-0.5, 0.5)
 
 
@@ -121,13 +121,13 @@ def _scene(look: Look, height: int, width: int, rng: np.random.Generator) -> Sce
     background = _texture(height + 2 * MARGIN, width + 2 * MARGIN, colour, rng)
     _clutter(background, rng)
     sprite = _texture(SPRITE, SPRITE, other, rng)
-    speed, direction = rng.uniform(0.0, 1.6), rng.uniform(0, 2 * np.pi)
+    speed, direction = rng.uniform(0.0, 2.4), rng.uniform(0, 2 * np.pi)
     return Scene(
         background=background,
         sprite=sprite,
         mask=_mask(look),
         pan=speed * np.array([np.cos(direction), np.sin(direction)]),
-        shake=rng.uniform(0.1, 0.8),
+        shake=rng.uniform(0.1, 1.2),
     )
 
 

@@ -111,20 +111,31 @@ def square_side(size: int, short_side: int, height: int, width: int) -> int:
 
 def prepare(batch: Batch, what: Input, size: int) -> Tensor:
     """Return network input, float [batch, channels, size, size], on the batch's device."""
-    if what.kind == "trajectory":
-        x = follow(batch, what, size)
-    else:
-        x = torch.empty(len(batch.images), channels(what), size, size, device=batch.images.device)
-        squares = torch.stack([batch.top, batch.left, batch.side], dim=1)
-        for top, left, side in squares.unique(dim=0).tolist():
-            rows = (squares == squares.new_tensor([top, left, side])).all(dim=1)
-            cut = batch.images[rows][..., top : top + side, left : left + side]
-            make = stack_frames if what.kind == "frames" else stack_flow
-            x[rows] = make(cut, batch.ranges[rows], batch.jitter[rows], what, size)
-    mirrored = x.flip(-1)
+    x = follow(batch, what, size) if what.kind == "trajectory" else _stack_squares(batch, what, size)
+    mirrored = x[batch.flip].flip(-1)
     if what.kind != "frames":
         mirrored[:, 0::2] *= -1
-    return torch.where(batch.flip[:, None, None, None], mirrored, x)
+    x[batch.flip] = mirrored
+    return x
+
+
+def _stack_squares(batch: Batch, what: Input, size: int) -> Tensor:
+    """Return frames or fields stacked, all squares of one size and place at a time."""
+    make = stack_frames if what.kind == "frames" else stack_flow
+    squares = torch.stack([batch.top, batch.left, batch.side], dim=1)
+    kinds, kind = squares.unique(dim=0, return_inverse=True)
+    made = []
+    for number, (top, left, side) in enumerate(kinds.tolist()):
+        rows = torch.nonzero(kind == number).squeeze(1)
+        images, ranges, jitter = batch.images, batch.ranges, batch.jitter
+        if len(kinds) > 1:
+            images, ranges, jitter = images[rows], ranges[rows], jitter[rows]
+        cut = images[..., top : top + side, left : left + side]
+        made.append((rows, make(cut, ranges, jitter, what, size)))
+    if len(made) == 1:
+        return made[0][1]
+    rows, inputs = (torch.cat(parts) for parts in zip(*made, strict=True))
+    return inputs[rows.argsort()]
 
 
 def restore(images: Tensor, ranges: Tensor) -> Tensor:
