@@ -144,7 +144,9 @@ def test_a_bad_configuration_stops_before_any_job_with_one_clear_message(project
 
 
 def test_a_job_that_fails_leaves_nothing_that_could_be_taken_for_whole(project, edited):
-    edited("scripts/twostream/tables.py", "return pd.DataFrame", "raise SystemExit(3)\n    return pd.DataFrame")
+    edited(
+        "scripts/twostream/tables.py", "return pd.DataFrame", "raise SystemExit(3)\n    return pd.DataFrame"
+    )
     done = snakemake(project, "results/table3.csv")
     assert done.returncode != 0
     assert not list((project / "results").glob("table3*"))

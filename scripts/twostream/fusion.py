@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from twostream.files import UserError
 from twostream.scores import Scores
 

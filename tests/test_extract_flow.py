@@ -1,0 +1,85 @@
+"""Flow methods against known displacements, and the extraction of a shard."""
+
+from typing import get_args
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import textured
+
+from twostream.config import Flow, FlowRecipe, FramesRecipe
+from twostream.extraction import store_frames
+from twostream.flow import METHODS, video_flow
+from twostream.flow_extraction import store_flow
+from twostream.index import write_index
+from twostream.store import Store
+from twostream.videos import BadVideoError, read_video, rescale
+
+
+def shifted(x: float, y: float) -> np.ndarray:
+    """Two frames, the second the first moved by (x, y) pixels."""
+    first = textured(64, 80)
+    move = np.array([[1, 0, x], [0, 1, y]], dtype=np.float64)
+    second = cv2.warpAffine(first, move, (80, 64), borderMode=cv2.BORDER_REFLECT)
+    return np.stack([first, second])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_shift_is_found_to_a_fraction_of_a_pixel(method):
+    field = video_flow(shifted(2.5, -1.5), method, "forward")[0, 10:-10, 10:-10]
+    assert field.dtype == np.float32
+    assert np.linalg.norm(field - (2.5, -1.5), axis=-1).mean() < 0.25
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_backward_flow_is_that_of_the_reversed_pair(method):
+    frames = np.concatenate([shifted(3, 1), textured(64, 80, 5)[None]])
+    backward = video_flow(frames, method, "backward")
+    reversed_pair = video_flow(frames[[1, 0]], method, "forward")
+    assert (backward[0] == reversed_pair[0]).all()
+    assert (backward[0] != -video_flow(frames, method, "forward")[0]).any()
+
+
+def test_every_method_has_its_name_in_the_configuration():
+    assert set(get_args(Flow.model_fields["method"].annotation)) == set(METHODS)
+
+
+def recipe(shards: int = 1) -> FlowRecipe:
+    return FlowRecipe(shards=shards, flow=Flow(method="dis", quality=90), direction="forward")
+
+
+@pytest.fixture
+def indexed(clip, tmp_path):
+    rows = [{"file": clip.name, "class": "a", "label": 0, "group": "1", "split1": "train"}]
+    write_index(pd.DataFrame(rows), tmp_path / "index.csv")
+    return tmp_path
+
+
+def test_a_shard_holds_one_field_fewer_than_frames_decoded(indexed):
+    frames = read_video(indexed / "clip.avi")
+    count = store_flow(recipe(), indexed, indexed / "index.csv", 0, indexed / "0.zip")
+    store = Store([indexed / "0.zip"])
+    assert count == store.length("clip.avi") == len(frames) - 1 == 4
+    # The picture moves two pixels to the right in each frame.
+    means = store.read("clip.avi", [0, 1, 2, 3]).ranges[:, 2]
+    np.testing.assert_allclose(means, [[2, 0]] * 4, atol=0.3)
+
+
+def test_a_shard_without_videos_is_whole_and_empty(indexed):
+    assert store_flow(recipe(3), indexed, indexed / "index.csv", 2, indexed / "2.zip") == 0
+    assert Store([indexed / "2.zip"])
+
+
+def test_a_video_that_can_no_longer_be_read_leaves_no_shard(indexed):
+    (indexed / "clip.avi").write_bytes(b"gone")
+    with pytest.raises(BadVideoError, match=r"clip\.avi: no frame can be decoded"):
+        store_flow(recipe(), indexed, indexed / "index.csv", 0, indexed / "0.zip")
+    assert sorted(path.name for path in indexed.iterdir()) == ["clip.avi", "index.csv"]
+
+
+def test_frames_are_rescaled_to_their_shorter_side(indexed):
+    settings = FramesRecipe(media="videos", shards=1, frames={"short_side": 96, "quality": 95})
+    assert store_frames(settings, indexed, indexed / "index.csv", 0, indexed / "0.zip") == 5
+    assert Store([indexed / "0.zip"]).read("clip.avi", [0]).images.shape == (1, 3, 96, 128)
+    assert rescale(np.zeros((200, 100, 3), np.uint8), 50).shape == (100, 50, 3)
