@@ -25,3 +25,8 @@ lint: .venv/ready
 	touch $@
 
 .venv: .venv/ready
+
+# VIDEOS and FLO name real material, if you have any: a folder, and Middlebury's .flo files.
+bench: .venv/ready
+	PYTHONPATH=scripts $(BIN)/python benchmarks/bench_flow.py $(if $(VIDEOS),--videos "$(VIDEOS)") $(if $(FLO),--flo $(FLO)) --device $(or $(DEVICE),cpu)
+	PYTHONPATH=scripts $(BIN)/python benchmarks/bench_store.py $(if $(VIDEOS),--videos "$(VIDEOS)")

@@ -1,21 +1,47 @@
-"""Extract the optical flow of one shard of a dataset, in one direction."""
+"""Extract optical flow from videos.
 
+By itself: `extract_flow.py --videos DIR --out DIR` takes every video below a folder and writes
+`forward.zip` (and `backward.zip`), one JPEG a field; README.md says how to read them. The rule
+`extract_flow` gives an index, the number of a shard and a recipe too, and the shard to write.
+"""
+
+import argparse
 from pathlib import Path
+from typing import get_args
 
 from twostream import cli
-from twostream.config import FlowRecipe
-from twostream.flow_extraction import store_flow
+from twostream.config import BroxSettings, Flow, FlowRecipe
+from twostream.flow import METHODS
+from twostream.flow_extraction import extract_folder, store_flow
+from twostream.paths import Direction
 
 
 def main() -> None:
-    parser = cli.arguments(__doc__)
-    parser.add_argument("--folder", required=True, type=Path, help="where the videos are")
-    parser.add_argument("--index", required=True, help="the dataset's index")
-    parser.add_argument("--shard", required=True, type=int, help="number of the shard, from 0")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--videos", required=True, type=Path, help="where the videos are")
+    parser.add_argument("--out", required=True, type=Path, help="folder (rule: shard) to write")
+    cli.add_device(parser)
+    alone = parser.add_argument_group("by itself")
+    alone.add_argument("--method", choices=METHODS, default="brox")
+    alone.add_argument("--encoding", choices=["range", "clip20"], default="range")
+    alone.add_argument("--direction", choices=["forward", "backward", "both"], default="forward")
+    alone.add_argument("--skip-bad", action="store_true", help="leave out unreadable videos")
+    alone.add_argument("--preview", type=Path, help="PNG of frames beside their flow to write")
+    rule = parser.add_argument_group("from the rule")
+    rule.add_argument("--index", help="the dataset's index")
+    rule.add_argument("--shard", type=int, help="number of the shard, from 0")
+    cli.add_recipe(rule, required=False)
     args = parser.parse_args()
-    recipe = cli.recipe(FlowRecipe, args)
-    with cli.record(args, recipe) as record:
-        record["fields"] = store_flow(recipe, args.folder, args.index, args.shard, args.out)
+    if args.recipe:
+        recipe = cli.recipe(FlowRecipe, args)
+        with cli.record(args, recipe) as record:
+            record["fields"] = store_flow(recipe, args.videos, args.index, args.shard, args.out, args.device)
+    else:
+        flow = Flow(method=args.method, encoding=args.encoding, quality=90, brox=BroxSettings())
+        directions = get_args(Direction) if args.direction == "both" else [args.direction]
+        extract_folder(args.videos, args.out, flow, directions, args.device, args.skip_bad, args.preview)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,30 @@
 """Flow methods against known displacements, and the extraction of a shard."""
 
+import subprocess
+import sys
+from types import SimpleNamespace
 from typing import get_args
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import textured
+from conftest import ROOT, textured
 
 from twostream.config import Flow, FlowRecipe, FramesRecipe
+from twostream.encoding import encode
 from twostream.extraction import store_frames
+from twostream.files import UserError
 from twostream.flow import METHODS, video_flow
 from twostream.flow_extraction import store_flow
 from twostream.index import write_index
+from twostream.pictures import colour_coded
 from twostream.store import Store
 from twostream.videos import BadVideoError, read_video, rescale
+
+
+def settings(method: str = "dis", encoding: str = "range") -> Flow:
+    return Flow(method=method, encoding=encoding, quality=90)
 
 
 def shifted(x: float, y: float) -> np.ndarray:
@@ -27,7 +37,7 @@ def shifted(x: float, y: float) -> np.ndarray:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_shift_is_found_to_a_fraction_of_a_pixel(method):
-    field = video_flow(shifted(2.5, -1.5), method, "forward")[0, 10:-10, 10:-10]
+    field = video_flow(shifted(2.5, -1.5), settings(method), "forward")[0][10:-10, 10:-10]
     assert field.dtype == np.float32
     assert np.linalg.norm(field - (2.5, -1.5), axis=-1).mean() < 0.25
 
@@ -35,10 +45,10 @@ def test_a_shift_is_found_to_a_fraction_of_a_pixel(method):
 @pytest.mark.parametrize("method", METHODS)
 def test_backward_flow_is_that_of_the_reversed_pair(method):
     frames = np.concatenate([shifted(3, 1), textured(64, 80, 5)[None]])
-    backward = video_flow(frames, method, "backward")
-    reversed_pair = video_flow(frames[[1, 0]], method, "forward")
+    backward = video_flow(frames, settings(method), "backward")
+    reversed_pair = video_flow(frames[[1, 0]], settings(method), "forward")
     assert (backward[0] == reversed_pair[0]).all()
-    assert (backward[0] != -video_flow(frames, method, "forward")[0]).any()
+    assert (backward[0] != -video_flow(frames, settings(method), "forward")[0]).any()
 
 
 def test_every_method_has_its_name_in_the_configuration():
@@ -46,7 +56,7 @@ def test_every_method_has_its_name_in_the_configuration():
 
 
 def recipe(shards: int = 1) -> FlowRecipe:
-    return FlowRecipe(shards=shards, flow=Flow(method="dis", quality=90), direction="forward")
+    return FlowRecipe(shards=shards, flow=settings(), direction="forward")
 
 
 @pytest.fixture
@@ -58,7 +68,7 @@ def indexed(clip, tmp_path):
 
 def test_a_shard_holds_one_field_fewer_than_frames_decoded(indexed):
     frames = read_video(indexed / "clip.avi")
-    count = store_flow(recipe(), indexed, indexed / "index.csv", 0, indexed / "0.zip")
+    count = store_flow(recipe(), indexed, indexed / "index.csv", 0, indexed / "0.zip", "cpu")
     store = Store([indexed / "0.zip"])
     assert count == store.length("clip.avi") == len(frames) - 1 == 4
     # The picture moves two pixels to the right in each frame.
@@ -67,19 +77,60 @@ def test_a_shard_holds_one_field_fewer_than_frames_decoded(indexed):
 
 
 def test_a_shard_without_videos_is_whole_and_empty(indexed):
-    assert store_flow(recipe(3), indexed, indexed / "index.csv", 2, indexed / "2.zip") == 0
+    assert store_flow(recipe(3), indexed, indexed / "index.csv", 2, indexed / "2.zip", "cpu") == 0
     assert Store([indexed / "2.zip"])
 
 
 def test_a_video_that_can_no_longer_be_read_leaves_no_shard(indexed):
     (indexed / "clip.avi").write_bytes(b"gone")
     with pytest.raises(BadVideoError, match=r"clip\.avi: no frame can be decoded"):
-        store_flow(recipe(), indexed, indexed / "index.csv", 0, indexed / "0.zip")
+        store_flow(recipe(), indexed, indexed / "index.csv", 0, indexed / "0.zip", "cpu")
     assert sorted(path.name for path in indexed.iterdir()) == ["clip.avi", "index.csv"]
 
 
 def test_frames_are_rescaled_to_their_shorter_side(indexed):
-    settings = FramesRecipe(media="videos", shards=1, frames={"short_side": 96, "quality": 95})
-    assert store_frames(settings, indexed, indexed / "index.csv", 0, indexed / "0.zip") == 5
+    frames = FramesRecipe(media="videos", shards=1, frames={"short_side": 96, "quality": 95})
+    assert store_frames(frames, indexed, indexed / "index.csv", 0, indexed / "0.zip") == 5
     assert Store([indexed / "0.zip"]).read("clip.avi", [0]).images.shape == (1, 3, 96, 128)
     assert rescale(np.zeros((200, 100, 3), np.uint8), 50).shape == (100, 50, 3)
+
+
+def test_a_full_disk_is_seen_before_the_work_begins(indexed, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(UserError, match=r"may take 0\.0 GB, but .* has 0\.0 GB free"):
+        store_flow(recipe(), indexed, indexed / "index.csv", 0, indexed / "0.zip", "cpu")
+
+
+def test_clip20_is_zero_at_128_and_safe_to_mirror():
+    field = np.array([[[0, -30], [10, 3], [-10, -3], [25, 20]]], np.float32)
+    image = encode(field, "clip20").image
+    assert image[:, 0].tolist() == [128, 1]
+    assert (encode(-field, "clip20").image == 256 - image.astype(int)).all()
+    assert image[0].tolist() == [128, 128 + round(10 * 127 / 20), 128 - round(10 * 127 / 20), 255]
+
+
+def test_a_folder_is_extracted_by_the_script_alone(clip, tmp_path):
+    (tmp_path / "videos/it's (1) & #2").mkdir(parents=True)
+    clip.rename(tmp_path / "videos/it's (1) & #2/a b.avi")
+    (tmp_path / "videos/one.avi").write_bytes(b"")
+    command = [sys.executable, ROOT / "scripts/extract_flow.py", "--videos", tmp_path / "videos"]
+    command += ["--out", tmp_path / "flow", "--method", "dis", "--direction", "both"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and "one.avi: the file is empty" in done.stderr
+    assert not list(tmp_path.glob("flow/*.zip"))
+    command += ["--skip-bad", "--preview", tmp_path / "preview.png"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for direction, sign in (("forward", 1), ("backward", -1)):
+        store = Store([tmp_path / f"flow/{direction}.zip"])
+        mean = store.read("it's (1) & #2/a b.avi", [1]).ranges[0, 2]
+        np.testing.assert_allclose(mean, [2 * sign, 0], atol=0.3)
+    assert "one.avi" in (tmp_path / "flow/skipped.csv").read_text()
+    assert cv2.imread(str(tmp_path / "preview.png")).shape == (52, 128, 3)
+
+
+@pytest.mark.parametrize(("displacement", "colour"), [((1, 0), "red"), ((-1, 0), "cyan"), ((0, 0), "white")])
+def test_directions_have_their_colours(displacement, colour):
+    blue, green, red = colour_coded(np.full((2, 2, 2), displacement, np.float32), longest=1)[0, 0]
+    expected = {"red": (255, 0, 0), "cyan": (0, 255, 255), "white": (255, 255, 255)}[colour]
+    assert (red, green, blue) == expected

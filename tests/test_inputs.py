@@ -6,6 +6,7 @@ import torch
 from scipy.ndimage import map_coordinates
 
 from twostream.config import Input
+from twostream.encoding import encode
 from twostream.inputs import FLOW_SCALE, Batch, VideoReader, prepare, square_side
 from twostream.store import ShardWriter, Store
 
@@ -29,7 +30,7 @@ def reader(tmp_path):
         stores = {}
         for direction, start in (("forward", 0.0), ("backward", 100.0)):
             with ShardWriter(tmp_path / f"{direction}.zip", 90) as writer:
-                writer.add_flow("v.avi", constant_fields(count, start))
+                writer.add_flow("v.avi", (encode(f, "range") for f in constant_fields(count, start)))
             stores[direction] = Store([tmp_path / f"{direction}.zip"])
         return VideoReader(what, stores)
 

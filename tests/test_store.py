@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from conftest import textured
 
+from twostream.encoding import encode
 from twostream.files import UserError
 from twostream.store import ShardWriter, Store
 
@@ -18,7 +19,7 @@ def smooth_fields(count: int = 3, height: int = 40, width: int = 56) -> np.ndarr
 
 def write(path, fields, video="a/b (c) & 'd'.avi"):
     with ShardWriter(path, 90) as writer:
-        writer.add_flow(video, fields)
+        writer.add_flow(video, (encode(field, "range") for field in fields))
     return path
 
 
@@ -93,5 +94,5 @@ def test_what_is_not_there_is_an_error(tmp_path):
 def test_values_that_are_not_finite_are_refused(tmp_path):
     fields = smooth_fields()
     fields[1, 2, 3, 0] = np.nan
-    with pytest.raises(ValueError, match="field 1"):
+    with pytest.raises(ValueError, match="not finite"):
         write(tmp_path / "0.zip", fields)

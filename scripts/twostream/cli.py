@@ -19,10 +19,15 @@ Model = TypeVar("Model", bound=BaseModel)
 def arguments(description: str | None) -> argparse.ArgumentParser:
     """Return a parser with the arguments of every script that makes an artefact."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--recipe", required=True, help="the recipe, as JSON (config.py has the model)")
-    parser.add_argument("--spec", default="by hand", help="goes into the record beside the output")
+    add_recipe(parser, required=True)
     parser.add_argument("--out", required=True, help="the file to write")
     return parser
+
+
+def add_recipe(parser: argparse._ActionsContainer, required: bool) -> None:
+    """Add what a rule hands on from the plan: the recipe and its spec."""
+    parser.add_argument("--recipe", required=required, help="JSON; config.py has its model")
+    parser.add_argument("--spec", default="by hand", help="goes into the record beside the output")
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

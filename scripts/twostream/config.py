@@ -99,9 +99,30 @@ class Frames(Strict):
     quality: Annotated[int, Field(ge=1, le=100)]
 
 
+class BroxSettings(Strict):
+    """Parameters of Brox et al. (2004), for intensities in [0, 1].
+
+    alpha: weight of the smoothness term. gamma: weight of the gradient constancy relative to
+    brightness constancy. scale: size of a pyramid level relative to the next finer one.
+    smallest_side: no level but the full-size one has a shorter side, in pixels. inner_iterations:
+    updates of the robust weights per level. solver_iterations: red-black SOR sweeps per update.
+    omega: over-relaxation.
+    """
+
+    alpha: Annotated[float, Field(gt=0)] = 0.197
+    gamma: Annotated[float, Field(ge=0)] = 50.0
+    scale: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    smallest_side: Count = 16
+    inner_iterations: Count = 5
+    solver_iterations: Count = 10
+    omega: Annotated[float, Field(gt=0, lt=2)] = 1.95
+
+
 class Flow(Strict):
-    method: Literal["dis", "farneback"]
+    method: Literal["brox", "tvl1", "farneback", "dis"]
+    encoding: Literal["range", "clip20"]
     quality: Annotated[int, Field(ge=1, le=100)]
+    brox: BroxSettings = BroxSettings()
 
 
 class Convolution(Strict):

@@ -84,20 +84,29 @@ def complete(
         raise UserError(f"{folder}: holds no {media}")
     table = table.sort_values("file", ignore_index=True)
     classes = sorted(table["class"].unique())
-    reasons = [why_unusable(folder / file, media) for file in tqdm(table["file"], "checking")]
-    bad = pd.DataFrame({"file": table["file"], "reason": reasons}).dropna()
-    if len(bad) and on_bad_video == "stop":
-        listed = "\n".join(f"  {folder / file}: {reason}" for file, reason in bad.values)
-        raise BadVideoError(
-            f"{len(bad)} of {len(table)} {media} cannot be used:\n{listed}\n"
-            "Replace them, or set `on_bad_video: skip` in config/config.yaml to leave them out."
-        )
+    bad = unusable(table, folder, media, on_bad_video, "set `on_bad_video: skip` in config/config.yaml")
     good = table.drop(bad.index).reset_index(drop=True)
     paths = [folder / file for file in good["file"]]
     good.insert(1, "size", [path.stat().st_size for path in paths])
     good.insert(2, "sha256", [_sha256(path) for path in tqdm(paths, "checksums")])
     good.insert(4, "label", good["class"].map({name: i for i, name in enumerate(classes)}))
     return good, bad.reset_index(drop=True)
+
+
+def unusable(table: pd.DataFrame, folder: Path, media: Media, on_bad_video: str, advice: str) -> pd.DataFrame:
+    """Return file and reason of the bad videos in `table`; with "stop", raise BadVideoError instead.
+
+    `advice` says how to leave them out.
+    """
+    reasons = [why_unusable(folder / file, media) for file in tqdm(table["file"], "checking")]
+    bad = pd.DataFrame({"file": table["file"], "reason": reasons}).dropna()
+    if len(bad) and on_bad_video == "stop":
+        listed = "\n".join(f"  {folder / file}: {reason}" for file, reason in bad.to_numpy())
+        raise BadVideoError(
+            f"{len(bad)} of {len(table)} {media} cannot be used:\n{listed}\n"
+            f"Replace them, or {advice} to leave them out."
+        )
+    return bad
 
 
 def _sha256(path: Path) -> str:

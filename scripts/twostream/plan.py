@@ -55,7 +55,7 @@ class Step:
     @property
     def recipe_json(self) -> str:
         """The recipe as its script takes it."""
-        return self.recipe.model_dump_json()
+        return self.recipe.model_dump_json(exclude_defaults=True)
 
     @cached_property
     def spec(self) -> str:

@@ -4,9 +4,6 @@ A shard is a ZIP with stored members, `{video}/{number}.jpg`, written with fixed
 input gives equal bytes. Its last member is an index (NumPy arrays) with each image's place and
 checksum, and for flow each component's range and the mean vector. The archive's comment says where
 the index lies, so a reader never walks the ZIP.
-
-Flow fields are stored as u above v in one grayscale JPEG, each component rescaled linearly from
-its own range in that field to [0, 255] (the paper, section 5).
 """
 
 import io
@@ -23,6 +20,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from twostream.encoding import Encoded
 from twostream.files import UserError
 
 INDEX = "index.npz"
@@ -66,17 +64,6 @@ class KeptImages:
         return image
 
 
-def quantise(field: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return image uint8 [2 * height, width], low [2] and high [2] (px) of field [h, w, 2] (px).
-
-    A component that is constant becomes zeros with low == high, and is restored exactly.
-    """
-    low, high = field.min(axis=(0, 1)), field.max(axis=(0, 1))
-    scale = 255 / np.where(high > low, high - low, np.inf)
-    image = np.rint((field - low) * scale).astype(np.uint8)
-    return np.concatenate([image[..., 0], image[..., 1]]), low, high
-
-
 class ShardWriter:
     """Writes the videos of one shard, one after another, to `path`; use it as a context."""
 
@@ -94,15 +81,12 @@ class ShardWriter:
         for number, frame in enumerate(frames):
             self._add(video, number, frame)
 
-    def add_flow(self, video: str, fields: Iterable[np.ndarray]) -> None:
-        """Add a video's displacement fields, each float32 [height, width, 2], in pixels."""
+    def add_flow(self, video: str, fields: Iterable[Encoded]) -> None:
+        """Add a video's encoded displacement fields."""
         self._begin(video)
         for number, field in enumerate(fields):
-            if not np.isfinite(field).all():
-                raise ValueError(f"{video}: field {number} holds values that are not finite")
-            image, low, high = quantise(field)
-            self._add(video, number, image)
-            self._flow.append(np.stack([low, high, field.mean(axis=(0, 1))]))
+            self._add(video, number, field.image)
+            self._flow.append(field.ranges)
 
     def _begin(self, video: str) -> None:
         self._videos.append(video)

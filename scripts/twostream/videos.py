@@ -66,3 +66,16 @@ def rescale(image: np.ndarray, short_side: int) -> np.ndarray:
         return image
     size = (round(width * factor), round(height * factor))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+
+
+def expected_pixels(path: str | Path) -> float:
+    """Return about how many pixels all frames of a video have, as its container says; 0 if unsaid."""
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    try:
+        count, height, width = (
+            capture.get(what)
+            for what in (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_WIDTH)
+        )
+    finally:
+        capture.release()
+    return max(0.0, count * height * width)

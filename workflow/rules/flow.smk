@@ -12,11 +12,14 @@ rule extract_flow:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        gpu=GPU if plan.scale.flow.method == "brox" else 0,
     params:
         recipe=lambda w: plan.step("flow", w).recipe_json,
         spec=lambda w: plan.step("flow", w).spec,
         folder=lambda w: plan.folder(w.dataset),
     shell:
         "python scripts/extract_flow.py --recipe {params.recipe:q} --spec {params.spec}"
-        " --folder {params.folder:q} --index {input.index:q} --shard {wildcards.shard}"
+        " --videos {params.folder:q} --index {input.index:q} --shard {wildcards.shard}"
+        f" --device {plan.config.device}"
         " --out {output.shard:q} > {log:q} 2>&1"

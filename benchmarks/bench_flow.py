@@ -1,0 +1,161 @@
+"""Flow extraction against the loop that people use today, on the same videos in one run.
+
+The loop: VideoCapture, TV-L1, clipping to +-20 px, two JPEG files a frame. Pairs a second of one
+and of two processes at once, where the time goes, and endpoint errors where the flow is known.
+With `--device cuda` ours runs on the GPU.
+"""
+
+import argparse
+import multiprocessing
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pairs import layered_pairs, mean_error, middlebury_pair, smooth_pairs
+from twostream.config import Flow
+from twostream.encoding import encode
+from twostream.flow import METHODS, video_flow
+from twostream.flow_extraction import write_flow
+from twostream.generator import GeneratedClass, draw_clip
+from twostream.listing import find_videos
+from twostream.store import ShardWriter
+from twostream.videos import read_video
+
+SETTINGS = {method: Flow(method=method, encoding="range", quality=90) for method in METHODS}  # type: ignore[arg-type]
+
+
+def the_usual_loop(folder: Path, files: list[str], frames: int, out: Path) -> int:
+    """What published extractors do; `frames` of each video are enough to tell its speed."""
+    cv2.setNumThreads(1)
+    solver = cv2.optflow.DualTVL1OpticalFlow.create()
+    pairs = 0
+    for number, file in enumerate(files):
+        capture = cv2.VideoCapture(str(folder / file))
+        before = None
+        for _ in range(frames):
+            decoded, frame = capture.read()
+            if not decoded:
+                break
+            gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+            if before is not None:
+                field = solver.calc(before, gray, np.empty(0)).clip(-20, 20)
+                image = np.rint((field + 20) * (255 / 40)).astype(np.uint8)
+                for axis, name in enumerate("xy"):
+                    cv2.imwrite(str(out / f"flow_{name}_{number}_{pairs}.jpg"), image[..., axis])
+                pairs += 1
+            before = gray
+    return pairs
+
+
+def ours(folder: Path, files: list[str], device: str, out: Path) -> int:
+    """Our extraction of one shard, in whole videos."""
+    return write_flow(folder, files, SETTINGS["brox"], "forward", out / "shard.zip", device)
+
+
+def timed(which: str, arguments: tuple) -> tuple[int, float]:
+    """Pairs and seconds of one process; compiled code is loaded before the clock starts."""
+    if which == "ours":
+        noise = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.uint8)
+        video_flow(list(noise), SETTINGS["brox"], "forward", arguments[2])
+    with tempfile.TemporaryDirectory() as out:
+        started = time.perf_counter()
+        pairs = (ours if which == "ours" else the_usual_loop)(*arguments, Path(out))
+        return pairs, time.perf_counter() - started
+
+
+def measure(which: str, arguments: tuple, processes: int) -> float:
+    """Pairs a second of all processes together, each doing the same work."""
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        done = pool.starmap(timed, [(which, arguments)] * processes)
+    return sum(pairs / seconds for pairs, seconds in done)
+
+
+def where_the_time_goes(folder: Path, file: str, device: str) -> dict[str, float]:
+    """Milliseconds a pair of each step of ours, on one video."""
+    marks = [time.perf_counter()]
+    frames = read_video(folder / file)
+    marks.append(time.perf_counter())
+    fields = video_flow(list(frames), SETTINGS["brox"], "forward", device)
+    marks.append(time.perf_counter())
+    encoded = [encode(field, "range") for field in fields]
+    marks.append(time.perf_counter())
+    with tempfile.TemporaryDirectory() as out, ShardWriter(Path(out) / "0.zip", 90) as writer:
+        writer.add_flow(file, encoded)
+        marks.append(time.perf_counter())
+    steps = ("decode", "flow", "quantise", "encode and write")
+    return dict(zip(steps, np.diff(marks) * 1000 / len(fields), strict=True))
+
+
+def report_errors(flo: list[Path]) -> None:
+    """Print the endpoint errors of all methods and their geometric means."""
+    pairs = [*smooth_pairs(), *layered_pairs(), *(middlebury_pair(file) for file in flo)]
+    print(f"\nEndpoint error (px), geometric mean over {len(pairs)} pairs with known flow")
+    for method, settings in SETTINGS.items():
+        errors = [
+            mean_error(METHODS[method]([first, second], settings, "cpu")[0], flow)
+            for first, second, flow in pairs
+        ]
+        own = "".join(f"  {file.stem} {e:.3f}" for file, e in zip(flo, errors[8:], strict=True))
+        print(f"  {method:10s} {np.exp(np.mean(np.log(errors))):.3f}{own}")
+
+
+def first_call() -> tuple[float, float]:
+    """Seconds of a process's first flow: compiled anew, and loaded from the disk's cache."""
+    import os
+    import subprocess
+    import sys
+
+    code = (
+        "import numpy as np, time; from twostream.brox_numba import brox_flow;"
+        "a = np.zeros((32, 32), np.uint8); t = time.perf_counter(); brox_flow(a, a);"
+        "print(time.perf_counter() - t)"
+    )
+    with tempfile.TemporaryDirectory() as cache:
+        environment = os.environ | {"NUMBA_CACHE_DIR": cache, "PYTHONPATH": os.pathsep.join(sys.path)}
+        command = [sys.executable, "-c", code]
+        runs = [subprocess.check_output(command, env=environment, text=True) for _ in range(2)]
+    return float(runs[0]), float(runs[1])
+
+
+def generated_videos(folder: Path) -> None:
+    """Draw two videos at 320 x 240, for who has no folder of real ones."""
+    for group, motion in enumerate(("circle", "zigzag")):
+        writer = cv2.VideoWriter(
+            str(folder / f"{motion}.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 25, (320, 240)
+        )
+        for frame in draw_clip(GeneratedClass(look="star", motion=motion), 240, 320, [group], 0):  # type: ignore[arg-type]
+            writer.write(frame)
+        writer.release()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--videos", type=Path, help="a folder of videos (default: drawn ones)")
+    parser.add_argument("--flo", type=Path, nargs="*", default=[], help="Middlebury .flo files")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--clips", type=int, default=4, help="how many of the videos to use")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as drawn:
+        folder = args.videos or Path(drawn)
+        if not args.videos:
+            generated_videos(folder)
+        files = find_videos(folder, "videos")
+        files = files[:: max(1, len(files) // args.clips)][: args.clips]
+        print(f"Flow extraction, {len(files)} videos, device {args.device}: pairs a second")
+        for processes in (1, 2):
+            # A few frames of each video for the loop, which takes about a second a pair.
+            usual = measure("loop", (folder, files, 6), processes)
+            own = measure("ours", (folder, files, args.device), processes)
+            print(f"  {processes} process(es): the loop {usual:.2f}, ours {own:.1f}: {own / usual:.0f} x")
+        print("\nWhere the time goes (ms a pair)")
+        for step, milliseconds in where_the_time_goes(folder, files[0], args.device).items():
+            print(f"  {step:17s} {milliseconds:.2f}")
+        print("\nFirst call, 32 x 32: compiled anew {:.1f} s, from cache {:.1f} s".format(*first_call()))
+    report_errors(args.flo)
+
+
+if __name__ == "__main__":
+    main()
