@@ -11,7 +11,7 @@ from typing import get_args
 
 from twostream import cli
 from twostream.config import BroxSettings, Flow, FlowRecipe
-from twostream.flow import METHODS
+from twostream.flow import METHODS, backend
 from twostream.flow_extraction import extract_folder, store_flow
 from twostream.paths import Direction
 
@@ -37,6 +37,7 @@ def main() -> None:
     if args.recipe:
         recipe = cli.recipe(FlowRecipe, args)
         with cli.record(args, recipe) as record:
+            record["backend"] = backend(recipe.flow, args.device)
             record["fields"] = store_flow(recipe, args.videos, args.index, args.shard, args.out, args.device)
     else:
         flow = Flow(method=args.method, encoding=args.encoding, quality=90, brox=BroxSettings())

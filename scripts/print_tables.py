@@ -19,7 +19,7 @@ def main() -> None:
     for name, settings in config.benchmark.tables.items():
         file = Path(paths.TABLE.format(table=name))
         try:
-            table = pd.read_csv(file, dtype={"test_videos": "Int64"})
+            table = pd.read_csv(file, dtype={"setting": "string", "test_videos": "Int64"})
         except (OSError, ValueError) as error:
             raise UserError(f"{file}: cannot be read as a table: {error}") from None
         table["setting"] = table["setting"].fillna("")

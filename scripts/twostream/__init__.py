@@ -1,1 +1,1 @@
-"""The library behind the scripts: what the benchmark does, without files, rules or command lines."""
+"""The library behind the scripts: everything that is worth a test of its own."""

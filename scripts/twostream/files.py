@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("numpy", "opencv-contrib-python-headless", "scikit-learn", "torch")
+PACKAGES = ("numba", "numpy", "opencv-contrib-python-headless", "scikit-learn", "torch")
 
 
 class UserError(Exception):

@@ -36,9 +36,16 @@ def video_flow(
     return compute(gray[::-1], settings, device)[::-1]
 
 
+def backend(settings: Flow, device: str) -> str:
+    """Return what computes the flow: `numba`, `torch` or `opencv`."""
+    if settings.method != "brox":
+        return "opencv"
+    return "numba" if device == "cpu" else "torch"
+
+
 def _brox(gray: Sequence[np.ndarray], settings: Flow, device: str) -> list[np.ndarray]:
     """Brox et al. (2004): numba on a CPU, batches in PyTorch on a GPU."""
-    if device == "cpu":
+    if backend(settings, device) == "numba":
         from twostream.brox_numba import flow_between, pyramid
 
         pyramids = (pyramid(frame, settings.brox) for frame in gray)

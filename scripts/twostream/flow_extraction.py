@@ -11,7 +11,7 @@ from twostream.config import Flow, FlowRecipe
 from twostream.encoding import encode
 from twostream.extraction import FIELD_BYTES, check_free_disk, files_of_shard, read_videos
 from twostream.files import UserError, recorded, written_whole
-from twostream.flow import video_flow
+from twostream.flow import backend, video_flow
 from twostream.index import unusable, write_index
 from twostream.listing import find_videos
 from twostream.paths import Direction
@@ -77,6 +77,7 @@ def extract_folder(
         shard = out / f"{direction}.zip"
         recipe = {"flow": flow.model_dump(), "direction": direction}
         with recorded(paths.record(shard), "by hand", recipe, device=device) as record:
+            record["backend"] = backend(flow, device)
             record["fields"] = write_flow(folder, files, flow, direction, shard, device)
             record["videos"] = len(files)
     if preview:
