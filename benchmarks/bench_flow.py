@@ -7,6 +7,9 @@ With `--device cuda` ours runs on the GPU.
 
 import argparse
 import multiprocessing
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,7 +25,7 @@ from twostream.flow_extraction import write_flow
 from twostream.generator import GeneratedClass, draw_clip
 from twostream.listing import find_videos
 from twostream.store import ShardWriter
-from twostream.videos import read_video
+from twostream.videos import read_frames
 
 SETTINGS = {method: Flow(method=method, encoding="range", quality=90) for method in METHODS}  # type: ignore[arg-type]
 
@@ -55,11 +58,16 @@ def ours(folder: Path, files: list[str], device: str, out: Path) -> int:
     return write_flow(folder, files, SETTINGS["brox"], "forward", out / "shard.zip", device)
 
 
+def warm_up(device: str) -> None:
+    """Compute a first flow, which compiles code or loads it from the disk's cache."""
+    noise = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.uint8)
+    list(video_flow(noise, SETTINGS["brox"], "forward", device))
+
+
 def timed(which: str, arguments: tuple) -> tuple[int, float]:
     """Pairs and seconds of one process; compiled code is loaded before the clock starts."""
     if which == "ours":
-        noise = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.uint8)
-        video_flow(list(noise), SETTINGS["brox"], "forward", arguments[2])
+        warm_up(arguments[2])
     with tempfile.TemporaryDirectory() as out:
         started = time.perf_counter()
         pairs = (ours if which == "ours" else the_usual_loop)(*arguments, Path(out))
@@ -74,11 +82,12 @@ def measure(which: str, arguments: tuple, processes: int) -> float:
 
 
 def where_the_time_goes(folder: Path, file: str, device: str) -> dict[str, float]:
-    """Milliseconds a pair of each step of ours, on one video."""
+    """Milliseconds a pair of each step of ours, on one video; compiled code is loaded before."""
+    warm_up(device)
     marks = [time.perf_counter()]
-    frames = read_video(folder / file)
+    frames = list(read_frames(folder / file))
     marks.append(time.perf_counter())
-    fields = video_flow(list(frames), SETTINGS["brox"], "forward", device)
+    fields = list(video_flow(frames, SETTINGS["brox"], "forward", device))
     marks.append(time.perf_counter())
     encoded = [encode(field, "range") for field in fields]
     marks.append(time.perf_counter())
@@ -91,23 +100,20 @@ def where_the_time_goes(folder: Path, file: str, device: str) -> dict[str, float
 
 def report_errors(flo: list[Path]) -> None:
     """Print the endpoint errors of all methods and their geometric means."""
-    pairs = [*smooth_pairs(), *layered_pairs(), *(middlebury_pair(file) for file in flo)]
+    made = [*smooth_pairs(), *layered_pairs()]
+    pairs = [*made, *(middlebury_pair(file) for file in flo)]
     print(f"\nEndpoint error (px), geometric mean over {len(pairs)} pairs with known flow")
     for method, settings in SETTINGS.items():
         errors = [
-            mean_error(METHODS[method]([first, second], settings, "cpu")[0], flow)
+            mean_error(next(METHODS[method]([first, second], False, settings, "cpu")), flow)
             for first, second, flow in pairs
         ]
-        own = "".join(f"  {file.stem} {e:.3f}" for file, e in zip(flo, errors[8:], strict=True))
+        own = "".join(f"  {file.stem} {e:.3f}" for file, e in zip(flo, errors[len(made) :], strict=True))
         print(f"  {method:10s} {np.exp(np.mean(np.log(errors))):.3f}{own}")
 
 
 def first_call() -> tuple[float, float]:
     """Seconds of a process's first flow: compiled anew, and loaded from the disk's cache."""
-    import os
-    import subprocess
-    import sys
-
     code = (
         "import numpy as np, time; from twostream.brox_numba import brox_flow;"
         "a = np.zeros((32, 32), np.uint8); t = time.perf_counter(); brox_flow(a, a);"
@@ -145,11 +151,17 @@ def main() -> None:
         files = find_videos(folder, "videos")
         files = files[:: max(1, len(files) // args.clips)][: args.clips]
         print(f"Flow extraction, {len(files)} videos, device {args.device}: pairs a second")
+        alone = 0.0
         for processes in (1, 2):
             # A few frames of each video for the loop, which takes about a second a pair.
             usual = measure("loop", (folder, files, 6), processes)
             own = measure("ours", (folder, files, args.device), processes)
-            print(f"  {processes} process(es): the loop {usual:.2f}, ours {own:.1f}: {own / usual:.0f} x")
+            alone = alone or own
+            slower = 100 * (1 - own / processes / alone)
+            print(
+                f"  {processes} process(es): the loop {usual:.2f}, ours {own:.1f}: {own / usual:.0f} x;"
+                f" each of ours {slower:.0f}% slower than alone"
+            )
         print("\nWhere the time goes (ms a pair)")
         for step, milliseconds in where_the_time_goes(folder, files[0], args.device).items():
             print(f"  {step:17s} {milliseconds:.2f}")

@@ -23,7 +23,7 @@ from twostream.inputs import VideoReader, prepare
 from twostream.listing import find_videos
 from twostream.sampling import TaskSamples, TrainingVideo, collate
 from twostream.store import ShardWriter, Store
-from twostream.videos import read_video
+from twostream.videos import read_frames
 
 LENGTH, CROP, SHORT_SIDE = 10, 224, 256
 
@@ -85,23 +85,23 @@ def main() -> None:
             generated_videos(folder)
         files = find_videos(folder, "videos")
         files = files[:: max(1, len(files) // args.clips)][: args.clips]
-        counts, errors, size = {}, [], 0
+        counts: dict[str, int] = {}
+        videos: list[list[np.ndarray]] = []
         with ShardWriter(Path(made) / "0.zip", 90) as writer:
             for number, file in enumerate(files):
-                fields = video_flow(list(read_video(folder / file)), SETTINGS["brox"], "forward")
+                fields = list(video_flow(read_frames(folder / file), SETTINGS["brox"], "forward"))
                 writer.add_flow(str(number), [encode(field, "range") for field in fields])
                 counts[str(number)] = len(fields)
                 for t, field in enumerate(fields):
                     image = np.rint((field.clip(-20, 20) + 20) * (255 / 40)).astype(np.uint8)
                     for axis, name in enumerate("xy"):
                         cv2.imwrite(f"{made}/{number}_{name}_{t}.jpg", image[..., axis])
-                errors.append(fields)
+                videos.append(fields)
         stored, clipped = [], []
         opened = Store([Path(made) / "0.zip"])
-        for number, fields in enumerate(errors):
+        for number, fields in enumerate(videos):
             read = opened.read(str(number), range(len(fields)))
-            low, high = read.ranges[:, 0, :, None, None], read.ranges[:, 1, :, None, None]
-            back = (low + read.images * ((high - low) / 255)).transpose(0, 2, 3, 1)
+            back = read.displacement().transpose(0, 2, 3, 1)
             stored.append(np.hypot(*np.moveaxis(back - np.stack(fields), -1, 0)).mean())
             pairs = [
                 [cv2.imread(f"{made}/{number}_{a}_{t}.jpg", cv2.IMREAD_GRAYSCALE) for a in "xy"]
@@ -112,7 +112,7 @@ def main() -> None:
         total = sum(counts.values())
         size = (Path(made) / "0.zip").stat().st_size
         files_size = sum(file.stat().st_size for file in Path(made).glob("*.jpg"))
-        height, width = errors[0][0].shape[:2]
+        height, width = videos[0][0].shape[:2]
         print(f"Store of flow, {len(files)} videos of {width} x {height}, {total} fields")
         print(f"  bytes a field: files {files_size / total:.0f}, store {size / total:.0f}")
         print(f"  error added (px): files {np.mean(clipped):.3f}, store {np.mean(stored):.3f}")

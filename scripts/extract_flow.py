@@ -12,7 +12,8 @@ from typing import get_args
 from twostream import cli
 from twostream.config import BroxSettings, Flow, FlowRecipe
 from twostream.flow import METHODS, backend
-from twostream.flow_extraction import extract_folder, store_flow
+from twostream.flow_extraction import store_flow
+from twostream.folder_extraction import extract_folder
 from twostream.paths import Direction
 
 
@@ -35,6 +36,8 @@ def main() -> None:
     cli.add_recipe(rule, required=False)
     args = parser.parse_args()
     if args.recipe:
+        if args.index is None or args.shard is None:
+            parser.error("--recipe goes with --index and --shard")
         recipe = cli.recipe(FlowRecipe, args)
         with cli.record(args, recipe) as record:
             record["backend"] = backend(recipe.flow, args.device)

@@ -4,7 +4,6 @@ from twostream import cli
 from twostream.config import FusionRecipe
 from twostream.fusion import average
 from twostream.scores import read_scores, write_scores
-from twostream.statistics import accuracy
 
 
 def main() -> None:
@@ -22,7 +21,7 @@ def main() -> None:
             fused, record["cost"] = svm(spatial, temporal, recipe.svm, recipe.seed)
         else:
             fused = average(spatial, temporal)
-        record["accuracy"] = {p: round(accuracy(fused.part(p)), 2) for p in ("train", "test")}
+        record["accuracy"] = {p: round(fused.part(p).accuracy(), 2) for p in ("train", "test")}
         write_scores(fused, args.out)
 
 

@@ -4,7 +4,6 @@ from twostream import cli
 from twostream.config import ScoringRecipe
 from twostream.scores import write_scores
 from twostream.scoring import score_videos
-from twostream.statistics import accuracy
 
 
 def main() -> None:
@@ -15,7 +14,7 @@ def main() -> None:
     recipe = cli.recipe(ScoringRecipe, args)
     with cli.record(args, recipe) as record:
         scores = score_videos(recipe, args.model, args.device)
-        record["accuracy"] = {p: round(accuracy(scores.part(p)), 2) for p in ("train", "test")}
+        record["accuracy"] = {p: round(scores.part(p).accuracy(), 2) for p in ("train", "test")}
         write_scores(scores, args.out)
 
 

@@ -81,7 +81,15 @@ def test_backends_agree(smooth_pairs: list[Pair], layered_pairs: list[Pair]) -> 
 
 def test_backends_agree_on_settings() -> None:
     first, second, _ = smooth_pair(8, 4, 50, 70)
-    settings = BroxSettings(0.4, 5.0, 0.6, 12, 3, 4, 1.5)
+    settings = BroxSettings(
+        alpha=0.4,
+        gamma=5.0,
+        scale=0.6,
+        smallest_side=12,
+        inner_iterations=3,
+        solver_iterations=4,
+        omega=1.5,
+    )
     one, two = (torch.from_numpy(image)[None] for image in (first, second))
     flow = brox_flow(first, second, settings)
     with_settings = brox_flow_batch(one, two, settings)[0].permute(1, 2, 0).numpy()

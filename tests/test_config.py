@@ -48,6 +48,15 @@ def refusal(config: Path) -> str:
         ("scale/demo.yaml", "datasets.demo_b.auxiliary", "x", "datasets.demo_b.auxiliary: there is no"),
         ("scale/demo.yaml", "datasets.demo_a.source.train_groups", 99, "train_groups must be smaller"),
         ("benchmark.yaml", "tables.table4.rows.7.splits", [4], "has only 3 at this scale"),
+        ("scale/demo.yaml", "datasets.demo_b.auxiliary", "demo_b", "cannot be its own"),
+        ("scale/demo.yaml", "training.batch", 1, "training.batch"),
+        ("benchmark.yaml", "datasets", {"primary": "x"}, "datasets.secondary: this key is missing"),
+        ("benchmark.yaml", "pretraining.layers", "last", "pretraining"),
+        ("benchmark.yaml", "runs.slow-fusion.input.length", 12, "11 for slow fusion"),
+        ("benchmark.yaml", "runs.flow-5.initialisation", "images", "only a run that sees one frame"),
+        ("benchmark.yaml", "runs.flow-5.initialisation", "flow-10", "another input"),
+        ("benchmark.yaml", "fusions.multitask-svm.spatial", "flow-10", "there is no spatial run"),
+        ("benchmark.yaml", "shared_classes.demo_a.Nothing", "x", "the dataset has no class Nothing"),
         ("benchmark.yaml", "runs.flow-10.dropout", 1.5, "runs.flow-10.dropout"),
         ("benchmark.yaml", "runs.flow-10.input.kind", "frames", "runs.flow-10"),
         ("benchmark.yaml", "runs.flow-10-finetuned.initialisation", "flow-11", "there is no run 'flow-11'"),
@@ -79,3 +88,9 @@ def test_every_run_is_in_a_table_or_a_fusion():
     used = {row.run for table in benchmark.tables.values() for row in table.rows}
     used |= {run for f in benchmark.fusions.values() for run in (f.spatial, f.temporal)}
     assert set(benchmark.runs) <= used
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "a: [\n", "\xff"])
+def test_a_file_that_holds_no_keys_is_refused(config, text):
+    (config / "config.yaml").write_bytes(text.encode("latin-1"))
+    assert "config.yaml" in refusal(config)

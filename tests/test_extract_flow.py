@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from conftest import ROOT, textured
 
 from twostream.config import Flow, FlowRecipe, FramesRecipe
@@ -20,7 +21,7 @@ from twostream.flow_extraction import store_flow
 from twostream.index import write_index
 from twostream.pictures import colour_coded
 from twostream.store import Store
-from twostream.videos import BadVideoError, read_video, rescale
+from twostream.videos import BadVideoError, read_frames, rescale
 
 
 def settings(method: str = "dis", encoding: str = "range") -> Flow:
@@ -37,7 +38,8 @@ def shifted(x: float, y: float) -> np.ndarray:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_shift_is_found_to_a_fraction_of_a_pixel(method):
-    field = video_flow(shifted(2.5, -1.5), settings(method), "forward")[0][10:-10, 10:-10]
+    (field,) = video_flow(shifted(2.5, -1.5), settings(method), "forward")
+    field = field[10:-10, 10:-10]
     assert field.dtype == np.float32
     assert np.linalg.norm(field - (2.5, -1.5), axis=-1).mean() < 0.25
 
@@ -45,10 +47,12 @@ def test_a_shift_is_found_to_a_fraction_of_a_pixel(method):
 @pytest.mark.parametrize("method", METHODS)
 def test_backward_flow_is_that_of_the_reversed_pair(method):
     frames = np.concatenate([shifted(3, 1), textured(64, 80, 5)[None]])
-    backward = video_flow(frames, settings(method), "backward")
-    reversed_pair = video_flow(frames[[1, 0]], settings(method), "forward")
-    assert (backward[0] == reversed_pair[0]).all()
-    assert (backward[0] != -video_flow(frames, settings(method), "forward")[0]).any()
+    backward = list(video_flow(frames, settings(method), "backward"))
+    forward = list(video_flow(frames, settings(method), "forward"))
+    for t in (0, 1):
+        (reversed_pair,) = video_flow(frames[[t + 1, t]], settings(method), "forward")
+        assert (backward[t] == reversed_pair).all()
+        assert (backward[t] != -forward[t]).any()
 
 
 def test_every_method_has_its_name_in_the_configuration():
@@ -67,7 +71,7 @@ def indexed(clip, tmp_path):
 
 
 def test_a_shard_holds_one_field_fewer_than_frames_decoded(indexed):
-    frames = read_video(indexed / "clip.avi")
+    frames = list(read_frames(indexed / "clip.avi"))
     count = store_flow(recipe(), indexed, indexed / "index.csv", 0, indexed / "0.zip", "cpu")
     store = Store([indexed / "0.zip"])
     assert count == store.length("clip.avi") == len(frames) - 1 == 4
@@ -90,14 +94,15 @@ def test_a_video_that_can_no_longer_be_read_leaves_no_shard(indexed):
 
 def test_frames_are_rescaled_to_their_shorter_side(indexed):
     frames = FramesRecipe(media="videos", shards=1, frames={"short_side": 96, "quality": 95})
-    assert store_frames(frames, indexed, indexed / "index.csv", 0, indexed / "0.zip") == 5
+    facts = store_frames(frames, indexed, indexed / "index.csv", 0, indexed / "0.zip")
+    assert facts == {"frames": 5, "fewer_frames_than_announced": {}}
     assert Store([indexed / "0.zip"]).read("clip.avi", [0]).images.shape == (1, 3, 96, 128)
     assert rescale(np.zeros((200, 100, 3), np.uint8), 50).shape == (100, 50, 3)
 
 
 def test_a_full_disk_is_seen_before_the_work_begins(indexed, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
-    with pytest.raises(UserError, match=r"may take 0\.0 GB, but .* has 0\.0 GB free"):
+    with pytest.raises(UserError, match=r"may take 0\.0 GB, but .* has\n? ?0\.0 GB free"):
         store_flow(recipe(), indexed, indexed / "index.csv", 0, indexed / "0.zip", "cpu")
 
 
@@ -134,3 +139,21 @@ def test_directions_have_their_colours(displacement, colour):
     blue, green, red = colour_coded(np.full((2, 2, 2), displacement, np.float32), longest=1)[0, 0]
     expected = {"red": (255, 0, 0), "cyan": (0, 255, 255), "white": (255, 255, 255)}[colour]
     assert (red, green, blue) == expected
+
+
+def test_a_video_that_breaks_off_is_told_in_the_record(indexed):
+    content = (indexed / "clip.avi").read_bytes()
+    end = content.rindex(b"idx1")
+    (indexed / "clip.avi").write_bytes(content[: end * 3 // 5])
+    settings = FramesRecipe(media="videos", shards=1, frames={"short_side": 48, "quality": 95})
+    facts = store_frames(settings, indexed, indexed / "index.csv", 0, indexed / "0.zip")
+    assert facts["frames"] < 5
+    assert facts["fewer_frames_than_announced"] == {"clip.avi": f"{facts['frames']} of 5"}
+
+
+def test_a_gpu_that_is_not_there_is_a_clear_error(indexed):
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    brox = recipe().model_copy(update={"flow": settings("brox")})
+    with pytest.raises(UserError, match="no GPU is usable"):
+        store_flow(brox, indexed, indexed / "index.csv", 0, indexed / "0.zip", "cuda")

@@ -8,7 +8,7 @@ from twostream.config import Flow, GeneratedClass, GeneratorRecipe, parse
 from twostream.dataset import write_dataset
 from twostream.flow import video_flow
 from twostream.generator import MOTIONS, OUTLINES, draw_clip, draw_still
-from twostream.videos import read_video
+from twostream.videos import read_frames
 
 FLOW = Flow(method="dis", encoding="range", quality=90)
 
@@ -44,7 +44,7 @@ def test_the_flow_inside_the_look_goes_the_way_of_its_motion(motion, axis):
     """The look moves along its axis; what is left after the background's motion is mostly there."""
     energy = np.zeros(2)
     for group in range(4):
-        field = np.stack(video_flow(clip(motion=motion, group=group), FLOW, "forward"))
+        field = np.stack(list(video_flow(clip(motion=motion, group=group), FLOW, "forward")))
         own = field[:, 24:40, 32:48] - np.median(field, axis=(1, 2), keepdims=True)
         energy += (own**2).mean(axis=(0, 1, 2))
     assert energy[axis] > 3 * energy[1 - axis]
@@ -58,7 +58,7 @@ def test_every_look_and_motion_can_be_drawn():
 def test_files_lie_as_in_ucf101_and_a_group_is_on_one_side_of_each_split(tmp_path):
     table = write_dataset(recipe(), tmp_path)
     assert "DiscAcross/v_DiscAcross_g01_c01.avi" in set(table["file"])
-    assert len(read_video(tmp_path / table["file"][0])) >= 26
+    assert len(list(read_frames(tmp_path / table["file"][0]))) >= 26
     for split in ("split1", "split2"):
         sides = table.groupby(["class", "group"])[split].nunique()
         assert (sides == 1).all()
@@ -75,4 +75,4 @@ def test_files_are_the_same_bytes_each_time(tmp_path):
 
 def test_still_images_are_one_frame_each(tmp_path):
     table = write_dataset(recipe("demo_stills", splits=1), tmp_path)
-    assert len(read_video(tmp_path / table["file"][0], "images")) == 1
+    assert len(list(read_frames(tmp_path / table["file"][0], "images"))) == 1

@@ -41,11 +41,12 @@ def test_a_list_says_class_group_and_split(folder):
         f'"Alpha/{quoted}",Odd,7,train\n'
         "Alpha/v_Alpha_g01_c01.avi,Even,8,test\n"
         "Alpha/v_Alpha_g02_c01.avi,Even,9,none\n"
+        "Alpha/v_Alpha_g03_c01.avi,Even,10,train\n"
     )
     index, _ = complete(from_list(listed, 1), folder, "videos", "stop")
-    assert part(index, 1, "train")["file"].tolist() == [f"Alpha/{ODD}"]
+    assert part(index, 1, "train")["file"].tolist()[0] == f"Alpha/{ODD}"
     assert part(index, 1, "test")["label"].tolist() == [class_names(index).index("Even")]
-    assert len(part(index, None, "train")) == 3
+    assert len(part(index, None, "train")) == 4
 
 
 @pytest.mark.parametrize(
@@ -101,3 +102,27 @@ def test_skipping_a_whole_class_renumbers_nothing(folder):
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(UserError, match="holds no videos"):
         complete(from_class_folders(tmp_path, "videos", 1), tmp_path, "videos", "stop")
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("A/1.avi,A,1,train\nA/2.avi,A,2,train\n", "split1 has no test video"),
+        ("A/1.avi,A,1,train\nA/2.avi,B,2,test\n", "no training video of the class B"),
+        ("A/1.avi,A,1,train\nA/2.avi,A,1,test\n", "group 1 of A is on both sides of split1"),
+        ("A/1.avi,A,,train\nA/2.avi,A,2,test\n", "a video has no group"),
+        ("A/1.avi,A,1,train\n../A/2.avi,A,2,test\n", "lies outside"),
+    ],
+)
+def test_splits_that_cannot_work_are_refused(tmp_path, rows, said):
+    for name in ("1", "2"):
+        write_video(tmp_path / f"A/{name}.avi", [textured(32, 40)] * 2)
+    (tmp_path / "list.csv").write_text("file,class,group,split\n" + rows)
+    with pytest.raises(UserError, match=said):
+        complete(from_list(tmp_path / "list.csv", 1), tmp_path, "videos", "stop")
+
+
+def test_linked_class_folders_are_followed(folder, tmp_path_factory):
+    other = tmp_path_factory.mktemp("links")
+    (other / "Alpha").symlink_to(folder / "Alpha")
+    assert len(from_class_folders(other, "videos", 1)) == 4

@@ -167,10 +167,10 @@ def test_a_crop_covers_the_same_part_of_the_picture_at_any_stored_size():
 
 
 def test_frames_are_normalised_by_colour(reader):
-    what = Input(kind="frames", length=2)
-    images = torch.full((1, 2, 3, 8, 8), 123, dtype=torch.uint8)
+    what = Input(kind="frames", length=11)
+    images = torch.full((1, 11, 3, 8, 8), 123, dtype=torch.uint8)
     one = torch.tensor([0])
-    batch = Batch(images, torch.zeros(1, 2, 3, 2), one, one, one + 8, one > 0, torch.tensor([[10.0, 0, 0]]))
+    batch = Batch(images, torch.zeros(1, 11, 3, 2), one, one, one + 8, one > 0, torch.tensor([[10.0, 0, 0]]))
     made = prepare(batch, what, 8)[0, :, 0, 0]
-    expected = torch.tensor([(133 - 123.7) / 58, (123 - 116.3) / 58, (123 - 103.5) / 58] * 2)
+    expected = torch.tensor([(133 - 123.7) / 58, (123 - 116.3) / 58, (123 - 103.5) / 58] * 11)
     torch.testing.assert_close(made, expected)

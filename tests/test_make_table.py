@@ -9,7 +9,6 @@ from test_fuse_streams import make_scores
 from twostream.config import TableRecipe, parse
 from twostream.scores import Scores
 from twostream.statistics import (
-    accuracy,
     bootstrap_interval,
     mean_class_accuracy,
     top_accuracy,
@@ -40,7 +39,7 @@ def test_accuracies_by_hand():
         scores=np.array([[0.6, 0.3, 0.1], [0.2, 0.7, 0.1], [0.5, 0.4, 0.1], [0.1, 0.2, 0.7]]),
         classes=np.array(list("abc")),
     )
-    assert accuracy(scores) == 50
+    assert scores.accuracy() == 50
     assert mean_class_accuracy(scores) == pytest.approx(100 * (2 / 3 + 0) / 2)
     assert top_accuracy(scores, 2) == 100
     assert top_accuracy(scores, 1) == 50
@@ -71,8 +70,8 @@ def test_a_group_in_several_splits_is_drawn_for_all_of_them_at_once():
 def recipe(rows: list[dict]) -> TableRecipe:
     content = {
         "table": {"title": "T", "rows": rows},
-        "datasets": {"primary": "UCF-101", "secondary": "HMDB-51"},
-        "names": {"primary": "demo_a", "secondary": "demo_b"},
+        "paper_names": {"primary": "UCF-101", "secondary": "HMDB-51"},
+        "our_names": {"primary": "demo_a", "secondary": "demo_b"},
         "interval": {"resamples": 100, "seed": 0},
     }
     return parse(TableRecipe, content, "test")

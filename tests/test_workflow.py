@@ -1,6 +1,7 @@
 """The whole workflow on a tiny scale: it runs, repeats itself, and redoes what a change touches."""
 
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -10,6 +11,8 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT, copy_project
+
+from twostream.scores import read_scores
 
 ENVIRONMENT = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "/tmp"}
 ARTEFACTS = ("*.csv", "*.zip", "*.safetensors", "*.npz", "table*.json")
@@ -112,7 +115,7 @@ def test_one_runs_dropout_redoes_that_run_and_what_shows_it(project, edited):
 
 def test_words_redo_nothing(project, edited):
     edited("README.md", "#", "# More words.\n#")
-    edited("scripts/twostream/training.py", "import", "# Why.\nimport")
+    edited("scripts/twostream/training.py", "from collections", "# Why.\nfrom collections")
     edited("scripts/extract_flow.py", '"""', '"""Other words. ')
     assert planned(project) == {}
 
@@ -128,6 +131,26 @@ def test_a_flow_module_redoes_extraction_and_what_follows_but_no_spatial_run(pro
 def test_a_fusion_module_redoes_fusion_and_tables_alone(project, edited):
     edited("scripts/twostream/fusion.py", "/ 2", "* 0.5")
     assert planned(project) == {"fuse_streams": 2, "make_table": 1}
+
+
+def test_what_no_model_depends_on_redoes_no_model(project, edited):
+    for module in ("statistics", "pictures", "records", "cli", "folder_extraction"):
+        edited(f"scripts/twostream/{module}.py", "\n\n\n", "\nextra = 1\n\n\n")
+    assert planned(project) == {"make_table": 2}
+
+
+def test_the_device_redoes_nothing(project):
+    assert planned(project, "--config", "device=cuda", "--") == {}
+
+
+def test_a_job_asks_for_a_gpu_only_where_the_device_is_one(project):
+    def gpu_jobs(device: str) -> set[str]:
+        text = run(project, "-n", "--forceall", "--config", f"device={device}", "--")
+        jobs = re.split(r"^(?:local)?rule ", text, flags=re.M)[1:]
+        return {job.split(":")[0] for job in jobs if "gpu=1" in job}
+
+    assert gpu_jobs("cpu") == set()
+    assert gpu_jobs("cuda") == {"extract_flow", "pretrain", "train_stream", "score_videos"}
 
 
 def test_only_extra_test_frames_score_again_but_train_nothing(project, edited):
@@ -158,28 +181,71 @@ def test_a_job_that_failed_is_done_at_the_next_call(project):
     assert "Nothing to be done" in run(project, "-n")
 
 
-def test_a_users_folder_goes_through_both_streams_and_their_fusion(project, edited):
-    videos = project / "my videos"
-    (project / "data/videos/demo_b").rename(videos)
-    try:
-        settings = yaml.safe_load((project / "config/scale/demo.yaml").read_text())
-        settings["datasets"]["mine"] = {
-            "source": {"kind": "folder", "folder": str(videos)},
-            "splits": 1,
-            "shards": 2,
-        }
-        old = (project / "config/scale/demo.yaml").read_text()
-        edited("config/scale/demo.yaml", old, yaml.safe_dump(settings, sort_keys=False))
-        run(project, "scores/fused/bidirectional-average/mine-split1-seed0.npz")
-        index = pd.read_csv(project / "data/videos/mine.csv")
-        assert set(index["split1"]) == {"train", "test"}
-        assert len(pd.read_csv(project / "data/videos/mine-skipped.csv")) == 0
-        (videos / "DiscAcross/extra.avi").write_bytes(b"broken")
-        done = snakemake(project, "data/videos/mine.csv")
-        assert "DiscAcross/extra.avi: no frame can be decoded" in done.stdout
-    finally:
-        (videos / "DiscAcross/extra.avi").unlink(missing_ok=True)
-        videos.rename(project / "data/videos/demo_b")
+def test_a_killed_job_leaves_nothing_that_could_be_taken_for_whole(project, edited):
+    edited("scripts/twostream/models.py", "save_file(weights, part, metadata)", KILLED)
+    model = "models/temporal/bidirectional-10/demo_a-split1-seed0.safetensors"
+    before = (project / model).read_bytes()
+    assert snakemake(project, model).returncode != 0
+    assert not (project / model).exists()
+    (project / "scripts/twostream/models.py").write_text((ROOT / "scripts/twostream/models.py").read_text())
+    assert planned(project, model) == {"train_stream": 1}
+    run(project)
+    assert (project / model).read_bytes() == before
+
+
+KILLED = """part.write_bytes(b"half")
+        import os, signal
+
+        os.kill(os.getpid(), signal.SIGKILL)"""
+
+ODD = "it's (1) & #2; ~+@![x].avi"
+
+
+@pytest.fixture
+def own_videos(project, edited, tmp_path):
+    """A user's folder with odd names, as a dataset `mine`; returns the folder."""
+    videos = tmp_path / "my videos & more"
+    shutil.copytree(project / "data/videos/demo_b", videos)
+    (videos / "DiscAcross").rename(videos / "Disc & (across)")
+    first = next((videos / "Disc & (across)").iterdir())
+    first.rename(first.with_name(f"v_g01_{ODD}"))
+    settings = yaml.safe_load((project / "config/scale/demo.yaml").read_text())
+    source = {"kind": "folder", "folder": str(videos)}
+    settings["datasets"]["mine"] = {"source": source, "splits": 1, "shards": 2}
+    old = (project / "config/scale/demo.yaml").read_text()
+    edited("config/scale/demo.yaml", old, yaml.safe_dump(settings, sort_keys=False))
+    return videos
+
+
+def test_a_users_folder_goes_through_both_streams_and_their_fusion(project, edited, own_videos):
+    fused = "scores/fused/bidirectional-average/mine-split1-seed0.npz"
+    run(project, fused)
+    scored = read_scores(project / fused)
+    assert f"Disc & (across)/v_g01_{ODD}" in scored.videos
+    # Moved as it is, or gone: what was made of it still counts.
+    moved = own_videos.with_name("elsewhere")
+    own_videos.rename(moved)
+    assert planned(project, fused) == {}
+    set_key(
+        edited,
+        project,
+        "config/scale/demo.yaml",
+        ["datasets", "mine", "source", "folder"],
+        str(moved),
+    )
+    assert planned(project, fused) == {}
+    # A bad video stops the call, or is skipped and reported.
+    (moved / "TriangleSpin/extra_g09_.avi").write_bytes(b"broken")
+    done = snakemake(project, fused)
+    assert "TriangleSpin/extra_g09_.avi: no frame can be decoded" in done.stdout
+    run(project, fused, "--config", "on_bad_video=skip", "--")
+    assert "TriangleSpin/extra_g09_.avi" in (project / "data/videos/mine-skipped.csv").read_text()
+    assert "TriangleSpin/extra_g09_.avi" not in read_scores(project / fused).videos
+
+
+def test_a_run_that_needs_a_second_dataset_says_so(project, own_videos):
+    done = snakemake(project, "-n", "models/multitask/flow-10-multitask/mine-split1-seed0.safetensors")
+    assert "mine names none: set datasets.mine.auxiliary in config/scale/demo.yaml" in done.stdout
 
 
 def test_the_default_scale_plans_thirty_trainings():

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from twostream import paths
 from twostream.config import parse
-from twostream.files import UserError, recorded
+from twostream.files import UserError
+from twostream.records import recorded
 
 Model = TypeVar("Model", bound=BaseModel)
 

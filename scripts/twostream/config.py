@@ -47,7 +47,7 @@ class Generated(Strict):
     """Videos, or still images of the looks alone, drawn from a seed."""
 
     kind: Literal["generated"]
-    seed: int
+    seed: Annotated[int, Field(ge=0)]
     height: Count
     width: Count
     classes: dict[Name, GeneratedClass]
@@ -141,7 +141,7 @@ class Network(Strict):
 
 
 class Training(Strict):
-    batch: Count
+    batch: Annotated[int, Field(ge=2)]
     crop: Count
     momentum: Fraction
     weight_decay: Annotated[float, Field(ge=0)]
@@ -194,6 +194,17 @@ class Scale(Strict):
 # --- The paper: the same at every scale ---
 
 
+# Slow fusion sees so many frames (the paper, section 6).
+SLOW_FUSION_FRAMES = 11
+
+
+class RoleNames(Strict):
+    """What the datasets of the two roles are called."""
+
+    primary: str
+    secondary: str
+
+
 class Input(Strict):
     """What a network sees (section 3.1 of the paper); `length` is L, or the number of frames."""
 
@@ -208,6 +219,8 @@ class Input(Strict):
             raise ValueError("a bidirectional input is made of flow, and its length is even")
         if self.mean_subtraction and self.kind == "frames":
             raise ValueError("mean_subtraction is for flow, not for frames")
+        if self.kind == "frames" and self.length not in {1, SLOW_FUSION_FRAMES}:
+            raise ValueError(f"frames come one at a time, or {SLOW_FUSION_FRAMES} for slow fusion")
         return self
 
 
@@ -266,22 +279,38 @@ class Table(Strict):
     title: str
     rows: Annotated[list[Row], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def labels_differ(self) -> Self:
+        labels = [(row.row, row.setting, row.dataset) for row in self.rows]
+        twice = [label for label in labels if labels.count(label) > 1]
+        if twice:
+            raise ValueError(f"two rows have the same row, setting and dataset: {', '.join(twice[0])}")
+        return self
+
 
 class Interval(Strict):
     """The bootstrap behind each 95% interval."""
 
     resamples: Count
-    seed: int
+    seed: Annotated[int, Field(ge=0)]
 
 
 class Benchmark(Strict):
-    datasets: dict[Role, str]
+    datasets: RoleNames
     pretraining: Run
     runs: dict[RunName, Run]
     fusions: dict[RunName, Fusion]
     shared_classes: dict[Name, dict[str, str]]
     interval: Interval
     tables: dict[Name, Table]
+
+    @model_validator(mode="after")
+    def pretraining_fits(self) -> Self:
+        run = self.pretraining
+        whole = run.layers == "all" and run.initialisation == "scratch" and run.auxiliary is None
+        if run.stream != "spatial" or run.input.length != 1 or not whole:
+            raise ValueError("pretraining is a spatial run of one frame, of all layers from scratch")
+        return self
 
 
 class Config(Strict):
@@ -352,7 +381,6 @@ class IndexRecipe(Strict):
     media: Literal["videos", "images"]
     splits: Count
     listing: str
-    on_bad_video: Literal["stop", "skip"]
 
 
 class GeneratorRecipe(Strict):
@@ -378,8 +406,8 @@ class FlowRecipe(Strict):
 
 class TableRecipe(Strict):
     table: Table
-    datasets: dict[Role, str]
-    names: dict[Role, str]
+    paper_names: RoleNames
+    our_names: RoleNames
     interval: Interval
 
 
@@ -389,7 +417,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def parse(model: type[Model], content: Any, where: str) -> Model:
     """Return `content` (plain JSON-able data) as a `model`; raise UserError naming file and key."""
     try:
-        return model.model_validate_json(json.dumps(content))
+        return model.model_validate_json(json.dumps(content, default=str))
     except ValidationError as error:
         raise UserError("\n".join(_explain(e, where) for e in error.errors())) from None
 
@@ -413,7 +441,7 @@ class _UniqueKeys(yaml.SafeLoader):
         seen = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if key in seen and key != "<<":
+            if key in seen:
                 line = key_node.start_mark.line + 1
                 raise UserError(f"{node.start_mark.name}: line {line}: the key {key!r} is given twice")
             seen.add(key)
@@ -423,12 +451,15 @@ class _UniqueKeys(yaml.SafeLoader):
 def read_yaml(path: Path) -> Any:
     """Return the content of a YAML file; raise UserError if it is missing or is not YAML."""
     try:
-        with open(path) as stream:
-            return yaml.load(stream, _UniqueKeys)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+        with open(path, encoding="utf-8") as stream:
+            content = yaml.load(stream, _UniqueKeys)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
     except yaml.YAMLError as error:
         raise UserError(f"{path}: is not valid YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: holds no keys")
+    return content
 
 
 def load(folder: str | Path = "config", overrides: dict[str, Any] | None = None) -> Config:
@@ -474,6 +505,11 @@ def _dangling_in_scale(scale: Scale) -> list[str]:
         for key, name in named.items()
         if name not in scale.datasets
     ]
+    problems += [
+        f"datasets.{name}.auxiliary: a dataset cannot be its own, or it would be trained on its test videos"
+        for name, dataset in scale.datasets.items()
+        if dataset.auxiliary == name
+    ]
     for key, name in named.items():
         wanted = "images" if key == "roles.images" else "videos"
         if name in scale.datasets and scale.datasets[name].media != wanted:
@@ -486,11 +522,12 @@ def _dangling_in_benchmark(benchmark: Benchmark, scale: Scale) -> list[str]:
     problems = [f"fusions.{name}: a run has this name too" for name in runs.keys() & fusions.keys()]
     problems += [f"runs.{name}.initialisation: {p}" for name in runs for p in _bad_start(name, runs)]
     problems += [
-        f"fusions.{name}.{part}: there is no run {getattr(fusion, part)!r}"
+        f"fusions.{name}.{part}: there is no {part} run {getattr(fusion, part)!r}"
         for name, fusion in fusions.items()
         for part in ("spatial", "temporal")
-        if getattr(fusion, part) not in runs
+        if getattr(fusion, part) not in runs or runs[getattr(fusion, part)].stream != part
     ]
+    problems += _bad_shared_classes(benchmark, scale)
     for name, table in benchmark.tables.items():
         for number, row in enumerate(table.rows):
             found = _bad_row(row, benchmark, scale)
@@ -499,14 +536,32 @@ def _dangling_in_benchmark(benchmark: Benchmark, scale: Scale) -> list[str]:
 
 
 def _bad_start(name: str, runs: dict[str, Run]) -> list[str]:
-    start = runs[name].initialisation
-    if start in {"scratch", "images"}:
+    run, start = runs[name], runs[name].initialisation
+    if start == "scratch":
         return []
+    if start == "images":
+        one_frame = run.stream == "spatial" and run.input.length == 1
+        return [] if one_frame else ["only a run that sees one frame can start from `images`"]
     if start not in runs:
         return [f"there is no run {start!r}; it is `scratch`, `images` or a run"]
     if runs[start].initialisation != "scratch" or runs[start].auxiliary:
         return [f"the run {start!r} must itself start from scratch, and have no auxiliary dataset"]
+    if runs[start].input != run.input:
+        return [f"the run {start!r} has another input, so its layers do not fit"]
     return []
+
+
+def _bad_shared_classes(benchmark: Benchmark, scale: Scale) -> list[str]:
+    """Check what can be known before a dataset is indexed: those of generated sets."""
+    problems = []
+    for name, shared in benchmark.shared_classes.items():
+        dataset = scale.datasets.get(name)
+        if dataset and isinstance(dataset.source, Generated):
+            problems += [
+                f"shared_classes.{name}: the dataset has no class {unknown}"
+                for unknown in sorted(set(shared) - set(dataset.source.classes))
+            ]
+    return problems
 
 
 def _bad_row(row: Row, benchmark: Benchmark, scale: Scale) -> list[str]:

@@ -23,7 +23,8 @@ def write_dataset(recipe: GeneratorRecipe, folder: Path) -> pd.DataFrame:
     Returns file, class, group and the part in each split: split s trains on the s-th run of
     `train_groups` groups, cyclically, and tests on the others.
     """
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        shutil.rmtree(folder)
     source, rows = recipe.source, []
     for name in tqdm(source.classes, f"drawing {recipe.dataset}"):
         (folder / name).mkdir(parents=True)
@@ -49,7 +50,9 @@ def _write(recipe: GeneratorRecipe, folder: Path, name: str, group: int, clip: i
     file = f"{name}/v_{name}_g{group + 1:02d}_c{clip + 1:02d}"
     if recipe.media == "images":
         file += ".png"
-        cv2.imwrite(str(folder / file), draw_still(what, source.height, source.width, seed, clip))
+        written = cv2.imwrite(str(folder / file), draw_still(what, source.height, source.width, seed, clip))
+        if not written:
+            raise UserError(f"{folder / file}: cannot be written; is the disk full?")
     else:
         file += ".avi"
         frames = draw_clip(what, source.height, source.width, seed, clip)

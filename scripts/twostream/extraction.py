@@ -1,19 +1,17 @@
 """What a shard holds, and its frames."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
 from tqdm import tqdm
 
 from twostream.config import FramesRecipe
 from twostream.files import UserError, written_whole
 from twostream.index import read_index
-from twostream.listing import Media
 from twostream.store import ShardWriter
-from twostream.videos import expected_pixels, read_video, rescale
+from twostream.videos import announced, read_frames, rescale
 
 # Stored bytes a pixel of a frame, or of a field, on the large side: real clips take about half.
 FRAME_BYTES = 0.5
@@ -25,41 +23,69 @@ def files_of_shard(index: str | Path, shard: int, shards: int) -> list[str]:
     return read_index(index)["file"].tolist()[shard::shards]
 
 
-def read_videos(
-    folder: Path, files: Sequence[str], media: Media, doing: str
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield name and frames, uint8 [frames, height, width, 3], BGR, of videos, with a progress bar.
+def write_shard(
+    files: Sequence[str],
+    out: str | Path,
+    quality: int,
+    add: Callable[[ShardWriter, str], int],
+    doing: str,
+) -> int:
+    """Write a shard, whole or not at all, with a progress bar; return the number of images in it.
 
-    Raises BadVideoError for one that cannot be decoded.
+    `add` puts one video into the shard and returns how many images that made.
     """
     # Jobs run side by side, so each keeps to one thread.
     cv2.setNumThreads(1)
-    for file in tqdm(files, doing):
-        yield file, read_video(folder / file, media)
+    with written_whole(out) as part, ShardWriter(part, quality) as writer:
+        return sum(add(writer, file) for file in tqdm(files, doing))
 
 
-def check_free_disk(folder: Path, files: Sequence[str], out: str | Path, pixel_bytes: float) -> None:
-    """Raise UserError if what is made of the videos is likely to fill the disk."""
-    needed = sum(expected_pixels(folder / file) for file in files) * pixel_bytes
+def store_frames(
+    recipe: FramesRecipe, folder: Path, index: str | Path, shard: int, out: str | Path
+) -> dict[str, object]:
+    """Write the frames of a shard's videos, shorter side rescaled; return facts for the record.
+
+    These are the number of frames, and the videos with fewer frames than their container announces
+    (a damaged end, or a wrong header). Raises BadVideoError for a video that cannot be decoded.
+    """
+    short_side, media = recipe.frames.short_side, recipe.media
+    files = files_of_shard(index, shard, recipe.shards)
+    if media == "videos":
+        check_free_disk(folder, files, out, FRAME_BYTES, recipe.shards, short_side)
+    fewer: dict[str, str] = {}
+
+    def add(writer: ShardWriter, file: str) -> int:
+        frames = (rescale(frame, short_side) for frame in read_frames(folder / file, media))
+        count = writer.add_frames(file, frames)
+        if media == "videos" and count < announced(folder / file).frames:
+            fewer[file] = f"{count} of {announced(folder / file).frames:.0f}"
+        return count
+
+    count = write_shard(files, out, recipe.frames.quality, add, f"shard {shard}")
+    return {"frames": count, "fewer_frames_than_announced": fewer}
+
+
+def check_free_disk(
+    folder: Path,
+    files: Sequence[str],
+    out: str | Path,
+    pixel_bytes: float,
+    shards: int,
+    short_side: int | None = None,
+) -> None:
+    """Raise UserError if the shards that are still to be made are likely to fill the disk.
+
+    The estimate is this shard's, from what its containers announce, times their number.
+    """
+    pixels = sum(announced(folder / file).pixels(short_side) for file in files)
     place = Path(out).absolute().parent
+    missing = shards - len(list(place.glob("*.zip"))) if place.exists() else shards
+    needed = pixels * pixel_bytes * max(1, missing)
     while not place.exists():
         place = place.parent
     free = shutil.disk_usage(place).free
     if needed > free:
         raise UserError(
-            f"{out}: may take {needed / 1e9:.1f} GB, but {place} has {free / 1e9:.1f} GB free;"
-            " make room, or make `data` a link to a larger disk"
+            f"{out}: this and the other shards may take {needed / 1e9:.1f} GB, but {place} has"
+            f" {free / 1e9:.1f} GB free; make room, or make the folder a link to a larger disk"
         )
-
-
-def store_frames(recipe: FramesRecipe, folder: Path, index: str | Path, shard: int, out: str | Path) -> int:
-    """Write the frames of a shard's videos, shorter side rescaled; return their number."""
-    files = files_of_shard(index, shard, recipe.shards)
-    if recipe.media == "videos":
-        check_free_disk(folder, files, out, FRAME_BYTES)
-    count = 0
-    with written_whole(out) as part, ShardWriter(part, recipe.frames.quality) as writer:
-        for video, frames in read_videos(folder, files, recipe.media, f"shard {shard}"):
-            writer.add_frames(video, (rescale(f, recipe.frames.short_side) for f in frames))
-            count += len(frames)
-    return count

@@ -4,36 +4,37 @@ A displacement field d_t(u, v) carries pixel (u, v) of one frame to the next; fl
 [height, width, 2], the x component (to the right) first, then y (down), in pixels.
 """
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, pairwise
+from typing import TypeVar
 
 import cv2
 import numpy as np
 
 from twostream.config import Flow
-from twostream.files import UserError
+from twostream.devices import use_device
 
-# From consecutive gray frames, uint8 [height, width], to the fields between them.
-FlowMethod = Callable[[Sequence[np.ndarray], Flow, str], list[np.ndarray]]
+# From the gray frames of a video, uint8 [height, width], in order, to the fields between them;
+# the flag asks for backward flow.
+FlowMethod = Callable[[Iterable[np.ndarray], bool, Flow, str], Iterator[np.ndarray]]
 PairMethod = Callable[[np.ndarray, np.ndarray], np.ndarray]
+Item = TypeVar("Item")
+
+# Pairs that go to a GPU at once, before they are divided by what its memory holds.
+GPU_PAIRS = 256
 
 
 def video_flow(
-    frames: Sequence[np.ndarray], settings: Flow, direction: str, device: str = "cpu"
-) -> list[np.ndarray]:
-    """Return the flow of a video, a field for each two consecutive frames.
+    frames: Iterable[np.ndarray], settings: Flow, direction: str, device: str = "cpu"
+) -> Iterator[np.ndarray]:
+    """Yield the flow of a video, a field for each two consecutive frames.
 
-    `frames` are uint8 [height, width, 3], BGR. Field t is computed from frame t to t + 1
-    (`forward`) or from frame t + 1 to t (`backward`: the reversed pair, not a change of sign).
-    Raises UserError for fewer than two frames.
+    `frames` are uint8 [height, width, 3], BGR; a few are held at a time. Field t is computed from
+    frame t to t + 1 (`forward`) or from frame t + 1 to t (`backward`: the reversed pair, not a
+    change of sign). Raises UserError if the device is not there.
     """
-    if len(frames) < 2:
-        raise UserError("a video of one frame has no flow")
-    gray = [cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) for frame in frames]
-    compute = METHODS[settings.method]
-    if direction == "forward":
-        return compute(gray, settings, device)
-    return compute(gray[::-1], settings, device)[::-1]
+    gray = (cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) for frame in frames)
+    return METHODS[settings.method](gray, direction == "backward", settings, device)
 
 
 def backend(settings: Flow, device: str) -> str:
@@ -43,28 +44,47 @@ def backend(settings: Flow, device: str) -> str:
     return "numba" if device == "cpu" else "torch"
 
 
-def _brox(gray: Sequence[np.ndarray], settings: Flow, device: str) -> list[np.ndarray]:
-    """Brox et al. (2004): numba on a CPU, batches in PyTorch on a GPU."""
-    if backend(settings, device) == "numba":
-        from twostream.brox_numba import flow_between, pyramid
+def _ordered_pairs(items: Iterable[Item], backward: bool) -> Iterator[tuple[Item, Item]]:
+    for earlier, later in pairwise(items):
+        yield (later, earlier) if backward else (earlier, later)
 
-        pyramids = (pyramid(frame, settings.brox) for frame in gray)
-        return [flow_between(a, b, settings.brox) for a, b in pairwise(pyramids)]
+
+def _brox(gray: Iterable[np.ndarray], backward: bool, settings: Flow, device: str) -> Iterator[np.ndarray]:
+    """Brox et al. (2004): numba on a CPU, batches in PyTorch on a GPU."""
+    if backend(settings, device) == "torch":
+        yield from _brox_in_batches(gray, backward, settings, device)
+        return
+    from twostream.brox_numba import flow_between, pyramid
+
+    pyramids = (pyramid(frame, settings.brox) for frame in gray)
+    for first, second in _ordered_pairs(pyramids, backward):
+        yield flow_between(first, second, settings.brox)
+
+
+def _brox_in_batches(
+    gray: Iterable[np.ndarray], backward: bool, settings: Flow, device: str
+) -> Iterator[np.ndarray]:
     import torch
 
     from twostream.brox_torch import brox_flow_in_batches
 
-    stacked = torch.from_numpy(np.stack(gray))
-    fields = brox_flow_in_batches(stacked[:-1], stacked[1:], settings.brox, device)
-    return list(fields.permute(0, 2, 3, 1).numpy())
+    use_device(device)
+    pairs = _ordered_pairs(gray, backward)
+    while batch := list(islice(pairs, GPU_PAIRS)):
+        first, second = (torch.from_numpy(np.stack(frames)) for frames in zip(*batch, strict=True))
+        fields = brox_flow_in_batches(first, second, settings.brox, device)
+        yield from fields.permute(0, 2, 3, 1).numpy()
 
 
 def _pairwise(make: Callable[[], PairMethod]) -> FlowMethod:
     """Make a method of a solver for pairs; these are OpenCV's, on the CPU whatever the device."""
 
-    def compute(gray: Sequence[np.ndarray], settings: Flow, device: str) -> list[np.ndarray]:
+    def compute(
+        gray: Iterable[np.ndarray], backward: bool, settings: Flow, device: str
+    ) -> Iterator[np.ndarray]:
         solve = make()
-        return [np.asarray(solve(a, b), np.float32) for a, b in pairwise(gray)]
+        for first, second in _ordered_pairs(gray, backward):
+            yield np.asarray(solve(first, second), np.float32)
 
     return compute
 

@@ -82,10 +82,13 @@ def complete(
     """
     if table.empty:
         raise UserError(f"{folder}: holds no {media}")
+    _check_rows(table, folder)
     table = table.sort_values("file", ignore_index=True)
     classes = sorted(table["class"].unique())
     bad = unusable(table, folder, media, on_bad_video, "set `on_bad_video: skip` in config/config.yaml")
     good = table.drop(bad.index).reset_index(drop=True)
+    if media == "videos":
+        _check_splits(good, folder)
     paths = [folder / file for file in good["file"]]
     good.insert(1, "size", [path.stat().st_size for path in paths])
     good.insert(2, "sha256", [_sha256(path) for path in tqdm(paths, "checksums")])
@@ -107,6 +110,38 @@ def unusable(table: pd.DataFrame, folder: Path, media: Media, on_bad_video: str,
             f"Replace them, or {advice} to leave them out."
         )
     return bad
+
+
+def _check_rows(table: pd.DataFrame, folder: Path) -> None:
+    for column in ("file", "class", "group"):
+        if (table[column] == "").any():
+            raise UserError(f"{folder}: a video has no {column}")
+    for file in table["file"]:
+        if Path(file).is_absolute() or ".." in Path(file).parts:
+            raise UserError(f"{folder}: {file} lies outside; files are named relative to the folder")
+        if not file.isprintable():
+            raise UserError(f"{folder}: {file!r}: rename it; its name has characters that cannot be written")
+
+
+def _check_splits(table: pd.DataFrame, folder: Path) -> None:
+    """Refuse splits that cannot be trained or tested on, or that a group is on both sides of."""
+    for split in [str(column) for column in table if str(column).startswith("split")]:
+        used = table[table[split] != "none"]
+        if not (used[split] == "test").any():
+            raise UserError(f"{folder}: {split} has no test video")
+        untrained = set(used["class"]) - set(used["class"][used[split] == "train"])
+        if untrained:
+            raise UserError(
+                f"{folder}: {split} has no training video of the class {sorted(untrained)[0]}; it needs"
+                " more groups, or a list that says what to train on"
+            )
+        sides = used.groupby(["class", "group"])[split].nunique()
+        if (sides > 1).any():
+            name, group = sides.index[sides > 1][0]
+            raise UserError(
+                f"{folder}: group {group} of {name} is on both sides of {split}; clips of a group come"
+                " from one recording, so they belong on one"
+            )
 
 
 def _sha256(path: Path) -> str:

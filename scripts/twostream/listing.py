@@ -1,6 +1,7 @@
 """What a user's folder holds, by name and size, so that the plan sees a file come or go."""
 
 import json
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,12 @@ SUFFIXES: dict[Media, frozenset[str]] = {
 
 def find_videos(folder: Path, media: Media) -> list[str]:
     """Return the videos (or images) below `folder`, relative to it, sorted."""
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES[media])
+    found = (
+        Path(place, name)
+        for place, _, names in os.walk(folder, followlinks=True)
+        for name in names
+        if Path(name).suffix.lower() in SUFFIXES[media]
+    )
     return sorted(path.relative_to(folder).as_posix() for path in found)
 
 
@@ -32,10 +38,9 @@ def listing_digest(source: Folder, media: Media, record: Path) -> str:
         if record.exists():
             return str(json.loads(record.read_text())["recipe"]["listing"])
         raise UserError(f"there is no folder {folder}; name it in the dataset's `source: folder`")
-    content = [[file, (folder / file).stat().st_size] for file in find_videos(folder, media)]
-    if source.list is None:
-        return digest(content)
     try:
-        return digest([content, Path(source.list).read_text()])
+        content = [[file, os.lstat(folder / file).st_size] for file in find_videos(folder, media)]
+        listed = Path(source.list).read_bytes().hex() if source.list else None
     except OSError as error:
-        raise UserError(f"{source.list}: cannot be read: {error.strerror}") from None
+        raise UserError(f"{error.filename}: cannot be read: {error.strerror}") from None
+    return digest([content, listed])

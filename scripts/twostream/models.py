@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import torch
 from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -62,13 +61,3 @@ def copy_hidden_layers(path: str | Path, network: TwoStreamNetwork) -> None:
         network.load_state_dict(own | weights)
     except RuntimeError as error:
         raise UserError(f"{path}: its layers do not fit this run: {error}") from None
-
-
-def use_device(name: str) -> torch.device:
-    """Return the device, set up so that equal seeds give equal results on a CPU."""
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UserError("device: cuda, but no GPU is usable here; set `device: cpu`, or mend CUDA")
-    if name == "cpu":
-        torch.set_num_threads(1)
-        torch.use_deterministic_algorithms(True)
-    return torch.device(name)

@@ -17,7 +17,6 @@ from twostream.inputs import channels
 # Frames that a unit of the first three convolutions sees, and its stride, after Karpathy et al.
 # (2014); theirs are 4, 2, 2 on 10 frames, the first is 5 here so that each of 11 counts.
 SLOW_FUSION = ((5, 2), (2, 2), (2, 1))
-SLOW_FUSION_FRAMES = 11
 
 
 class GroupFrames(nn.Module):

@@ -1,6 +1,7 @@
 """Pictures of flow."""
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -8,7 +9,7 @@ import numpy as np
 
 from twostream.files import UserError, written_whole
 from twostream.store import Store
-from twostream.videos import read_video
+from twostream.videos import read_frames
 
 PREVIEW_ROWS = 4
 
@@ -47,7 +48,6 @@ def write_preview(folder: Path, files: Sequence[str], shard: str | Path, out: st
 
 def _preview_row(folder: Path, file: str, store: Store) -> np.ndarray:
     middle = store.length(file) // 2
-    stored = store.read(file, [middle])
-    low, high = stored.ranges[0, 0], stored.ranges[0, 1]
-    field = low + stored.images[0].transpose(1, 2, 0) * ((high - low) / 255)
-    return np.hstack([read_video(folder / file)[middle], colour_coded(field)])
+    field = store.read(file, [middle]).displacement()[0].transpose(1, 2, 0)
+    frame = next(islice(read_frames(folder / file), middle, None))
+    return np.hstack([frame, colour_coded(field)])

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from twostream import paths
 from twostream.config import (
+    BroxSettings,
     Config,
     Dataset,
     FlowRecipe,
@@ -24,7 +25,7 @@ from twostream.config import (
     Generated,
     GeneratorRecipe,
     IndexRecipe,
-    Role,
+    RoleNames,
     Run,
     Schedule,
     ScoringRecipe,
@@ -119,7 +120,11 @@ class Plan:
     def flow(self, dataset: str, direction: paths.Direction) -> Step:
         """The optical flow of a dataset in one direction, all shards."""
         shards = self._dataset(dataset).shards
-        recipe = FlowRecipe(shards=shards, flow=self.scale.flow, direction=direction)
+        flow = self.scale.flow
+        if flow.method != "brox":
+            # A recipe holds only what its step uses.
+            flow = flow.model_copy(update={"brox": BroxSettings()})
+        recipe = FlowRecipe(shards=shards, flow=flow, direction=direction)
         outputs = paths.flow_shards(dataset, direction, shards)
         return Step("extract_flow", recipe, outputs, [self.videos(dataset)])
 
@@ -138,6 +143,7 @@ class Plan:
     def train_stream(self, run: str, dataset: str, split: int | None, seed: int) -> Step:
         """A run's network, trained on a split of a dataset, or (None) on the whole of it."""
         settings = self._run(run)
+        self._split(dataset, split or 1)
         tasks = self._tasks(run, settings, dataset, split)
         recipe = self._training_recipe(settings, tasks, self._schedule(settings), seed)
         initial = self._initial(run, dataset, seed)
@@ -184,14 +190,11 @@ class Plan:
     def make_table(self, table: str) -> Step:
         """A table of the paper."""
         settings = self.benchmark.tables[table]
-        names: dict[Role, str] = {
-            "primary": self.scale.roles.primary,
-            "secondary": self.scale.roles.secondary,
-        }
+        roles = self.scale.roles
         recipe = TableRecipe(
             table=settings,
-            datasets=self.benchmark.datasets,
-            names=names,
+            paper_names=self.benchmark.datasets,
+            our_names=RoleNames(primary=roles.primary, secondary=roles.secondary),
             interval=self.benchmark.interval,
         )
         made_from = []
@@ -199,7 +202,8 @@ class Plan:
             if row.run:
                 made = self.fuse_streams if row.run in self.benchmark.fusions else self.score_videos
                 made_from += [
-                    made(row.run, names[row.dataset], split, self.config.seed) for split in row.splits
+                    made(row.run, getattr(roles, row.dataset), split, self.config.seed)
+                    for split in row.splits
                 ]
         return Step("make_table", recipe, [paths.TABLE.format(table=table)], made_from)
 
@@ -211,7 +215,20 @@ class Plan:
             "seed": int,
         }
         names = signature(method).parameters
+        folder = getattr(wildcards, "folder", None)
+        if folder and folder != self._run(wildcards.run).folder:
+            raise UserError(f"the run {wildcards.run} lies in the folder {self._run(wildcards.run).folder}")
         return method(*(read.get(name, str)(getattr(wildcards, name)) for name in names))
+
+    def check_tables(self) -> None:
+        """Lay out every table's steps, so that what is wrong with one shows before any job starts."""
+        for table in self.benchmark.tables:
+            self.make_table(table)
+
+    def list_option(self, dataset: str) -> list[str]:
+        """The argument for a folder's list, if it has one."""
+        source = self._dataset(dataset).source
+        return ["--list", source.list] if isinstance(source, Folder) and source.list else []
 
     def folder(self, dataset: str) -> str:
         """The folder that the files in a dataset's index are relative to."""
@@ -226,6 +243,10 @@ class Plan:
     def _dataset(self, name: str) -> Dataset:
         return self.scale.datasets[name]
 
+    def _split(self, dataset: str, split: int) -> None:
+        if split > self._dataset(dataset).splits:
+            raise UserError(f"{dataset} has {self._dataset(dataset).splits} splits, and no split {split}")
+
     def _run(self, name: str) -> Run:
         return self.benchmark.runs[name]
 
@@ -236,15 +257,17 @@ class Plan:
             listing=listing_digest(
                 source, settings.media, Path(paths.record(paths.INDEX.format(dataset=dataset)))
             ),
-            on_bad_video=self.config.on_bad_video,
         )
 
     def _training_recipe(self, run: Run, tasks: list[Task], schedule: Schedule, seed: int) -> TrainingRecipe:
+        training = self.scale.training
+        if run.stream == "temporal":
+            training = training.model_copy(update={"rgb_jitter": 0.0})
         return TrainingRecipe(
             run=run,
             tasks=tasks,
             network=self.scale.network,
-            training=self.scale.training,
+            training=training,
             schedule=schedule,
             short_side=self.scale.frames.short_side,
             seed=seed,
@@ -262,7 +285,7 @@ class Plan:
             return [Task(head=dataset, sources=[own])]
         other = self._auxiliary(name, dataset)
         added = run.auxiliary == "added_classes"
-        shared = sorted(self.benchmark.shared_classes.get(other, {})) if added else []
+        shared = self._shared_classes(name, other) if added else []
         # The auxiliary dataset is used whole: all its splits, training and test (section 5).
         whole = Source(dataset=other, shards=self._dataset(other).shards, split=None, without=shared)
         if added:
@@ -286,6 +309,14 @@ class Plan:
                 f" set datasets.{dataset}.auxiliary in config/scale/{self.config.scale_name}.yaml"
             )
         return other
+
+    def _shared_classes(self, run: str, dataset: str) -> list[str]:
+        if dataset not in self.benchmark.shared_classes:
+            raise UserError(
+                f"config/benchmark.yaml: shared_classes: the run {run} adds the classes of {dataset};"
+                f" list those that it shares under {dataset}, or say {{}}"
+            )
+        return sorted(self.benchmark.shared_classes[dataset])
 
     def _inputs_of(self, run: Run, dataset: str) -> list[Step]:
         """The index, and the frames or flow, that a run reads of a dataset."""

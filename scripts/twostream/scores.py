@@ -9,7 +9,7 @@ A `.npz` with these arrays, for the training and the test part of one split of o
 - `scores` [videos, classes]: non-negative, each row sums to 1
 - `classes` [classes]: names, in the order of the labels
 
-Anyone's scores in this form get table rows, fusion and intervals.
+The file says all that tables, fusion and intervals need, whoever made the scores.
 """
 
 from dataclasses import dataclass, fields
@@ -36,6 +36,10 @@ class Scores:
         rows = self.parts == name
         per_video = {f.name: getattr(self, f.name)[rows] for f in fields(self)[:-1]}
         return Scores(**per_video, classes=self.classes)
+
+    def accuracy(self) -> float:
+        """Return the share of videos whose highest score is their class's, in %."""
+        return float(100 * (self.scores.argmax(axis=1) == self.labels).mean())
 
 
 def write_scores(scores: Scores, path: str | Path) -> None:

@@ -7,11 +7,6 @@ import numpy as np
 from twostream.scores import Scores
 
 
-def accuracy(scores: Scores) -> float:
-    """Return the share of videos whose highest score is their class's, in %."""
-    return float(100 * (scores.scores.argmax(axis=1) == scores.labels).mean())
-
-
 def mean_class_accuracy(scores: Scores) -> float:
     """Return the mean over the classes that occur of the share of their videos got right, in %."""
     right = scores.scores.argmax(axis=1) == scores.labels

@@ -42,6 +42,11 @@ class Stored:
     images: np.ndarray
     ranges: np.ndarray
 
+    def displacement(self) -> np.ndarray:
+        """Return fields restored, float32 [..., 2, height, width], in px."""
+        low, high = self.ranges[..., 0, :, None, None], self.ranges[..., 1, :, None, None]
+        return low + self.images * ((high - low) / 255)
+
     def __getitem__(self, which: Any) -> "Stored":
         return Stored(self.images[which], self.ranges[which])
 
@@ -75,18 +80,20 @@ class ShardWriter:
         self._rows: list[tuple[int, int, int]] = []
         self._flow: list[np.ndarray] = []
 
-    def add_frames(self, video: str, frames: Iterable[np.ndarray]) -> None:
-        """Add a video's frames, each uint8 [height, width, 3], BGR."""
+    def add_frames(self, video: str, frames: Iterable[np.ndarray]) -> int:
+        """Add a video's frames, each uint8 [height, width, 3], BGR; return their number."""
         self._begin(video)
         for number, frame in enumerate(frames):
             self._add(video, number, frame)
+        return len(self._rows) - self._first[-1]
 
-    def add_flow(self, video: str, fields: Iterable[Encoded]) -> None:
-        """Add a video's encoded displacement fields."""
+    def add_flow(self, video: str, fields: Iterable[Encoded]) -> int:
+        """Add a video's encoded displacement fields; return their number."""
         self._begin(video)
         for number, field in enumerate(fields):
             self._add(video, number, field.image)
             self._flow.append(field.ranges)
+        return len(self._rows) - self._first[-1]
 
     def _begin(self, video: str) -> None:
         self._videos.append(video)

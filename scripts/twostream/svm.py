@@ -53,13 +53,18 @@ def _fit(features: np.ndarray, labels: np.ndarray, cost: float, seed: int) -> Li
 def _cross_validated(
     features: np.ndarray, labels: np.ndarray, groups: np.ndarray, cost: float, folds: int, seed: int
 ) -> float:
-    """Return the share of videos that an SVM of the other folds gets right; 0 with one group."""
+    """Return the share of videos that an SVM of the other folds gets right.
+
+    A fold whose others hold one class alone counts as wrong; so do all with one group.
+    """
     folds = min(folds, len(set(groups.tolist())))
     if folds < 2:
         return 0.0
     splitter = GroupKFold(folds, shuffle=True, random_state=seed)
     right = np.zeros(len(labels), dtype=bool)
     for others, fold in splitter.split(features, labels, groups):
+        if len(set(labels[others].tolist())) < 2:
+            continue
         machine = _fit(features[others], labels[others], cost, seed)
         right[fold] = machine.predict(features[fold]) == labels[fold]
     return float(right.mean())

@@ -7,13 +7,9 @@ import numpy as np
 import pandas as pd
 
 from twostream.config import Interval, TableRecipe
+from twostream.files import UserError
 from twostream.scores import Scores
-from twostream.statistics import (
-    accuracy,
-    bootstrap_interval,
-    mean_class_accuracy,
-    top_accuracy,
-)
+from twostream.statistics import bootstrap_interval, mean_class_accuracy, top_accuracy
 
 COLUMNS = [
     "row",
@@ -35,20 +31,24 @@ def make_table(recipe: TableRecipe, scores: Sequence[Scores]) -> pd.DataFrame:
     """Return a table, a row for each of the paper's, in its order; accuracies in %.
 
     `scores` are the test parts, row by row and split by split. A row over several splits is the
-    mean of theirs, and its `test_videos` their sum. A cited row has the paper's number alone.
+    mean of theirs, and its `test_videos` their sum. A cited row has the paper's number alone. Raises
+    UserError if there are too few or too many scores.
     """
+    needed = sum(len(row.splits) for row in recipe.table.rows if row.run)
+    if len(scores) != needed:
+        raise UserError(f"the table's rows need {needed} score files, not {len(scores)}")
     rows, remaining = [], iter(scores)
     for row in recipe.table.rows:
         content: dict[str, Any] = {
             "row": row.row,
             "setting": row.setting,
-            "paper_dataset": recipe.datasets[row.dataset],
+            "paper_dataset": getattr(recipe.paper_names, row.dataset),
             "paper": row.paper,
             "run": row.run or f"cited: {row.cited}",
         }
         if row.run:
             found = [next(remaining) for _ in row.splits]
-            content |= {"our_dataset": recipe.names[row.dataset]}
+            content |= {"our_dataset": getattr(recipe.our_names, row.dataset)}
             content |= measured(found, recipe.interval)
         rows.append(content)
     return pd.DataFrame(rows, columns=COLUMNS).astype({"test_videos": "Int64"})
@@ -58,7 +58,7 @@ def measured(splits: list[Scores], interval: Interval) -> dict[str, Any]:
     """Return the numbers of one row: means over splits, in %, and the bootstrap interval."""
     low, high = bootstrap_interval(splits, interval.resamples, interval.seed)
     return {
-        "ours": round(float(np.mean([accuracy(s) for s in splits])), 2),
+        "ours": round(float(np.mean([s.accuracy() for s in splits])), 2),
         "mean_class": round(float(np.mean([mean_class_accuracy(s) for s in splits])), 2),
         "top5": round(float(np.mean([top_accuracy(s) for s in splits])), 2),
         "interval_low": round(low, 2),

@@ -15,11 +15,12 @@ from tqdm import tqdm
 
 from twostream import paths
 from twostream.config import Source, Task, TrainingRecipe
+from twostream.devices import use_device
 from twostream.files import UserError, written_whole
 from twostream.index import class_names, read_index
 from twostream.index import part as part_of
 from twostream.inputs import Batch, open_reader, prepare
-from twostream.models import Description, copy_hidden_layers, save_model, use_device
+from twostream.models import Description, copy_hidden_layers, save_model
 from twostream.networks import TwoStreamNetwork
 from twostream.sampling import TaskSamples, TrainingVideo, collate
 
@@ -85,7 +86,7 @@ def _videos(task: Task, recipe: TrainingRecipe) -> tuple[list[str], list[Trainin
         ]
         classes += kept
     if not videos:
-        raise UserError(f"{task.head}: no video to train on in {task.sources}")
+        raise UserError(f"{task.head}: its split has no video to train on")
     return classes, videos
 
 

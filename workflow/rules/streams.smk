@@ -16,11 +16,12 @@ rule pretrain:
     resources:
         gpu=GPU,
     params:
-        recipe=lambda w: plan.step("pretrain", w).recipe_json,
+        recipe=lambda w, input: plan.step("pretrain", w).recipe_json,
         spec=lambda w: plan.step("pretrain", w).spec,
+        device=lambda w, input: plan.config.device,
     shell:
         "python scripts/pretrain.py --recipe {params.recipe:q} --spec {params.spec}"
-        f" --device {plan.config.device} --curve {{output.curve:q}}"
+        " --device {params.device} --curve {output.curve:q}"
         " --out {output.model:q} > {log:q} 2>&1"
 
 
@@ -42,12 +43,13 @@ rule train_stream:
     resources:
         gpu=GPU,
     params:
-        recipe=lambda w: plan.step("train_stream", w).recipe_json,
+        recipe=lambda w, input: plan.step("train_stream", w).recipe_json,
         spec=lambda w: plan.step("train_stream", w).spec,
+        device=lambda w, input: plan.config.device,
         initial=lambda w, input: ["--initial", input.initial] if input.initial else [],
     shell:
         "python scripts/train_stream.py --recipe {params.recipe:q} --spec {params.spec}"
-        f" --device {plan.config.device} {{params.initial:q}} --curve {{output.curve:q}}"
+        " --device {params.device} {params.initial:q} --curve {output.curve:q}"
         " --out {output.model:q} > {log:q} 2>&1"
 
 
@@ -62,16 +64,17 @@ rule score_videos:
         "logs/score_videos/{folder}/{run}/{dataset}-split{split}-seed{seed}.log",
     wildcard_constraints:
         folder="spatial|temporal|multitask",
-        split=r"\d+",
+        split=r"[1-9]\d*",
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         gpu=GPU,
     params:
-        recipe=lambda w: plan.step("score_videos", w).recipe_json,
+        recipe=lambda w, input: plan.step("score_videos", w).recipe_json,
         spec=lambda w: plan.step("score_videos", w).spec,
+        device=lambda w, input: plan.config.device,
     shell:
         "python scripts/score_videos.py --recipe {params.recipe:q} --spec {params.spec}"
-        f" --device {plan.config.device} --model {{input.model:q}}"
+        " --device {params.device} --model {input.model:q}"
         " --out {output.scores:q} > {log:q} 2>&1"

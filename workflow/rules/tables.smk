@@ -11,12 +11,12 @@ rule fuse_streams:
     log:
         "logs/fuse_streams/{fusion}/{dataset}-split{split}-seed{seed}.log",
     wildcard_constraints:
-        split=r"\d+",
+        split=r"[1-9]\d*",
     conda:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=lambda w: plan.step("fuse_streams", w).recipe_json,
+        recipe=lambda w, input: plan.step("fuse_streams", w).recipe_json,
         spec=lambda w: plan.step("fuse_streams", w).spec,
     shell:
         "python scripts/fuse_streams.py --recipe {params.recipe:q} --spec {params.spec}"
@@ -37,7 +37,7 @@ rule make_table:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=lambda w: plan.step("make_table", w).recipe_json,
+        recipe=lambda w, input: plan.step("make_table", w).recipe_json,
         spec=lambda w: plan.step("make_table", w).spec,
     shell:
         "python scripts/make_table.py --recipe {params.recipe:q} --spec {params.spec}"

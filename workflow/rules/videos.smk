@@ -13,7 +13,7 @@ rule generate_videos:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=lambda w: plan.step("videos", w).recipe_json,
+        recipe=lambda w, input: plan.step("videos", w).recipe_json,
         spec=lambda w: plan.step("videos", w).spec,
     shell:
         "python scripts/generate_videos.py --recipe {params.recipe:q} --spec {params.spec}"
@@ -33,13 +33,14 @@ rule index_folder:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=lambda w: plan.step("videos", w).recipe_json,
+        recipe=lambda w, input: plan.step("videos", w).recipe_json,
         spec=lambda w: plan.step("videos", w).spec,
-        folder=lambda w: DATASETS[w.dataset].source.folder,
-        list=lambda w: (["--list", f] if (f := DATASETS[w.dataset].source.list) else []),
+        folder=lambda w, input: plan.folder(w.dataset),
+        list=lambda w, input: plan.list_option(w.dataset),
+        on_bad_video=lambda w, input: plan.config.on_bad_video,
     shell:
         "python scripts/index_folder.py --recipe {params.recipe:q} --spec {params.spec}"
-        " --folder {params.folder:q} {params.list:q} --skipped {output.skipped:q}"
+        " --folder {params.folder:q} {params.list:q} --on-bad-video {params.on_bad_video} --skipped {output.skipped:q}"
         " --out {output.index:q} > {log:q} 2>&1"
 
 
@@ -55,9 +56,9 @@ rule extract_frames:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=lambda w: plan.step("frames", w).recipe_json,
+        recipe=lambda w, input: plan.step("frames", w).recipe_json,
         spec=lambda w: plan.step("frames", w).spec,
-        folder=lambda w: plan.folder(w.dataset),
+        folder=lambda w, input: plan.folder(w.dataset),
     shell:
         "python scripts/extract_frames.py --recipe {params.recipe:q} --spec {params.spec}"
         " --folder {params.folder:q} --index {input.index:q} --shard {wildcards.shard}"
