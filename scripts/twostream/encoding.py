@@ -35,10 +35,13 @@ def encode(field: np.ndarray, encoding: str) -> Encoded:
         raise ValueError("the field holds values that are not finite")
     if encoding == "clip20":
         field = field.clip(-CLIP, CLIP)
-        low, high = np.full(2, CLIP_LOW), np.full(2, CLIP_HIGH)
+    # Component by component in contiguous memory, which is several times faster.
+    planes = np.ascontiguousarray(field.transpose(2, 0, 1))
+    if encoding == "clip20":
+        low, high = np.full(2, CLIP_LOW, np.float32), np.full(2, CLIP_HIGH, np.float32)
     else:
-        low, high = field.min(axis=(0, 1)), field.max(axis=(0, 1))
+        low, high = planes.min(axis=(1, 2)), planes.max(axis=(1, 2))
     scale = 255 / np.where(high > low, high - low, np.inf)
-    image = np.rint((field - low) * scale).astype(np.uint8)
+    image = np.rint((planes - low[:, None, None]) * scale[:, None, None]).astype(np.uint8)
     ranges = np.stack([low, high, field.mean(axis=(0, 1))]).astype(np.float32)
-    return Encoded(np.concatenate([image[..., 0], image[..., 1]]), ranges)
+    return Encoded(image.reshape(-1, image.shape[2]), ranges)

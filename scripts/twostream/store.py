@@ -45,7 +45,10 @@ class Stored:
     def displacement(self) -> np.ndarray:
         """Return fields restored, float32 [..., 2, height, width], in px."""
         low, high = self.ranges[..., 0, :, None, None], self.ranges[..., 1, :, None, None]
-        return low + self.images * ((high - low) / 255)
+        restored = self.images.astype(np.float32)
+        restored *= (high - low) / 255
+        restored += low
+        return restored
 
     def __getitem__(self, which: Any) -> "Stored":
         return Stored(self.images[which], self.ranges[which])
