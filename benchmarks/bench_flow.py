@@ -152,7 +152,8 @@ def main() -> None:
         files = files[:: max(1, len(files) // args.clips)][: args.clips]
         print(f"Flow extraction, {len(files)} videos, device {args.device}: pairs a second")
         alone = 0.0
-        for processes in (1, 2):
+        # Two processes on one GPU would share it out between them, and tell nothing.
+        for processes in (1, 2) if args.device == "cpu" else (1,):
             # A few frames of each video for the loop, which takes about a second a pair.
             usual = measure("loop", (folder, files, 6), processes)
             own = measure("ours", (folder, files, args.device), processes)
