@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from twostream import cli
-from twostream.config import FramesRecipe
 from twostream.extraction import store_frames
+from twostream.recipes import FramesRecipe
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """Fuse the scores of a spatial and a temporal network: average, or a linear SVM."""
 
 from twostream import cli
-from twostream.config import FusionRecipe
 from twostream.fusion import average
+from twostream.recipes import FusionRecipe
 from twostream.scores import read_scores, write_scores
 
 

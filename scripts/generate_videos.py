@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from twostream import cli, paths
-from twostream.config import GeneratorRecipe
 from twostream.dataset import write_dataset
 from twostream.index import complete, write_index
+from twostream.recipes import GeneratorRecipe
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """Make a table of the paper from score files."""
 
 from twostream import cli, paths
-from twostream.config import TableRecipe
 from twostream.files import write_json, written_whole
+from twostream.recipes import TableRecipe
 from twostream.scores import read_scores
 from twostream.tables import make_table, metrics
 

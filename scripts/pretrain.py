@@ -1,7 +1,7 @@
 """Train a spatial network on still images, for others to start from."""
 
 from twostream import cli
-from twostream.config import TrainingRecipe
+from twostream.recipes import TrainingRecipe
 from twostream.training import train_and_save
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from twostream import cli, paths
-from twostream.config import load
 from twostream.files import UserError
+from twostream.loading import load
 from twostream.tables import readable
 
 

@@ -1,7 +1,7 @@
 """Score the training and test videos of a split with a trained network."""
 
 from twostream import cli
-from twostream.config import ScoringRecipe
+from twostream.recipes import ScoringRecipe
 from twostream.scores import write_scores
 from twostream.scoring import score_videos
 

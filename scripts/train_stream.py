@@ -1,7 +1,7 @@
 """Train one network of a run: spatial, temporal or multi-task."""
 
 from twostream import cli
-from twostream.config import TrainingRecipe
+from twostream.recipes import TrainingRecipe
 from twostream.training import train_and_save
 
 

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from twostream.config import load
 from twostream.files import UserError
+from twostream.loading import load
 
 
 @pytest.fixture

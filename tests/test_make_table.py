@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from test_fuse_streams import make_scores
 
-from twostream.config import TableRecipe, parse
+from twostream.loading import parse
+from twostream.recipes import TableRecipe
 from twostream.scores import Scores
 from twostream.statistics import (
     bootstrap_interval,

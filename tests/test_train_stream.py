@@ -9,11 +9,13 @@ import torch
 from conftest import tiny_scale
 from torch import nn
 
-from twostream.config import Network, Run, TrainingRecipe, parse
+from twostream.config import Network, Run
 from twostream.index import write_index
 from twostream.inputs import VideoReader
+from twostream.loading import parse
 from twostream.models import Description, load_model, save_model
 from twostream.networks import GroupFrames, TwoStreamNetwork
+from twostream.recipes import TrainingRecipe
 from twostream.sampling import TaskSamples, TrainingVideo, collate
 from twostream.store import ShardWriter, Store
 from twostream.training import train

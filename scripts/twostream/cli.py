@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from twostream import paths
-from twostream.config import parse
 from twostream.files import UserError
+from twostream.loading import parse
 from twostream.records import recorded
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -27,7 +27,7 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
 
 def add_recipe(parser: argparse._ActionsContainer, required: bool) -> None:
     """Add what a rule hands on from the plan: the recipe and its spec."""
-    parser.add_argument("--recipe", required=required, help="JSON; config.py has its model")
+    parser.add_argument("--recipe", required=required, help="JSON; recipes.py has its model")
     parser.add_argument("--spec", default="by hand", help="goes into the record beside the output")
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 from tqdm import tqdm
 
-from twostream.config import FramesRecipe
 from twostream.files import UserError, written_whole
 from twostream.index import read_index
+from twostream.recipes import FramesRecipe
 from twostream.store import ShardWriter
 from twostream.videos import announced, read_frames, rescale
 

@@ -14,28 +14,21 @@ from typing import Any, Concatenate, ParamSpec
 from pydantic import BaseModel
 
 from twostream import paths
-from twostream.config import (
-    BroxSettings,
-    Config,
-    Dataset,
+from twostream.config import BroxSettings, Config, Dataset, Folder, Generated, RoleNames, Run, Schedule
+from twostream.files import UserError
+from twostream.listing import listing_digest
+from twostream.recipes import (
     FlowRecipe,
-    Folder,
     FramesRecipe,
     FusionRecipe,
-    Generated,
     GeneratorRecipe,
     IndexRecipe,
-    RoleNames,
-    Run,
-    Schedule,
     ScoringRecipe,
     Source,
     TableRecipe,
     Task,
     TrainingRecipe,
 )
-from twostream.files import UserError
-from twostream.listing import listing_digest
 from twostream.specs import code_digest, digest
 
 

@@ -5,12 +5,13 @@ import torch
 from tqdm import tqdm
 
 from twostream import paths
-from twostream.config import ScoringRecipe, Testing
+from twostream.config import Testing
 from twostream.devices import use_device
 from twostream.index import class_names, part, read_index
 from twostream.inputs import Batch, VideoReader, open_reader, prepare, square_side
 from twostream.models import Description, load_model
 from twostream.networks import TwoStreamNetwork
+from twostream.recipes import ScoringRecipe
 from twostream.scores import Scores
 from twostream.store import Stored
 

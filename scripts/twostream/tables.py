@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from twostream.config import Interval, TableRecipe
+from twostream.config import Interval
 from twostream.files import UserError
+from twostream.recipes import TableRecipe
 from twostream.scores import Scores
 from twostream.statistics import bootstrap_interval, mean_class_accuracy, top_accuracy
 

@@ -14,7 +14,6 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from twostream import paths
-from twostream.config import Source, Task, TrainingRecipe
 from twostream.devices import use_device
 from twostream.files import UserError, written_whole
 from twostream.index import class_names, read_index
@@ -22,6 +21,7 @@ from twostream.index import part as part_of
 from twostream.inputs import Batch, open_reader, prepare
 from twostream.models import Description, copy_hidden_layers, save_model
 from twostream.networks import TwoStreamNetwork
+from twostream.recipes import Source, Task, TrainingRecipe
 from twostream.sampling import TaskSamples, TrainingVideo, collate
 
 CURVE_POINTS = 100

@@ -1,0 +1,187 @@
+"""Reading the configuration, and refusing what is wrong in it before any job starts."""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from twostream.config import (
+    Benchmark,
+    Config,
+    Generated,
+    Row,
+    Run,
+    Scale,
+    UserSettings,
+)
+from twostream.files import UserError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse(model: type[Model], content: Any, where: str) -> Model:
+    """Return `content` (plain JSON-able data) as a `model`; raise UserError naming file and key."""
+    try:
+        return model.model_validate_json(json.dumps(content, default=str))
+    except ValidationError as error:
+        raise UserError("\n".join(_explain(e, where) for e in error.errors())) from None
+
+
+def _explain(error: Any, where: str) -> str:
+    location = [str(part) for part in error["loc"] if part not in ("generated", "folder")]
+    key = ".".join(location) or "the file"
+    if error["type"] == "extra_forbidden":
+        return f"{where}: {key}: unknown key; config/README.md lists those there are"
+    if error["type"] == "missing":
+        return f"{where}: {key}: this key is missing"
+    given = error.get("input")
+    shown = f" (given: {given!r})" if isinstance(given, str | int | float | None) else ""
+    return f"{where}: {key}: {error['msg'].removeprefix('Value error, ')}{shown}"
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML that refuses a key given twice, where plain YAML would quietly drop the first."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                line = key_node.start_mark.line + 1
+                raise UserError(f"{node.start_mark.name}: line {line}: the key {key!r} is given twice")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> Any:
+    """Return the content of a YAML file; raise UserError if it is missing or is not YAML."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            content = yaml.load(stream, _UniqueKeys)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: is not valid YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: holds no keys")
+    return content
+
+
+def load(folder: str | Path = "config", overrides: dict[str, Any] | None = None) -> Config:
+    """Return the checked configuration in `folder`, with `overrides` of config.yaml's keys.
+
+    Raises UserError, which names the file and the key, if anything in it is wrong.
+    """
+    folder = Path(folder)
+    settings_file = folder / "config.yaml"
+    settings = read_yaml(settings_file) | (overrides or {})
+    user = parse(UserSettings, settings, str(settings_file))
+    scale_file = folder / "scale" / f"{user.scale}.yaml"
+    if not scale_file.exists():
+        known = ", ".join(sorted(path.stem for path in scale_file.parent.glob("*.yaml")))
+        raise UserError(f"{settings_file}: scale: there is no {scale_file}; scales: {known}")
+    benchmark_file = folder / "benchmark.yaml"
+    scale = parse(Scale, read_yaml(scale_file), str(scale_file))
+    benchmark = parse(Benchmark, read_yaml(benchmark_file), str(benchmark_file))
+    _refuse(scale_file, _dangling_in_scale(scale))
+    _refuse(benchmark_file, _dangling_in_benchmark(benchmark, scale))
+    return Config(
+        scale_name=user.scale,
+        device=user.device,
+        seed=user.seed,
+        on_bad_video=user.on_bad_video,
+        scale=scale,
+        benchmark=benchmark,
+    )
+
+
+def _refuse(file: Path, problems: list[str]) -> None:
+    if problems:
+        raise UserError("\n".join(f"{file}: {problem}" for problem in problems))
+
+
+def _dangling_in_scale(scale: Scale) -> list[str]:
+    named = {f"roles.{role}": name for role, name in scale.roles.model_dump().items()}
+    for name, dataset in scale.datasets.items():
+        if dataset.auxiliary:
+            named[f"datasets.{name}.auxiliary"] = dataset.auxiliary
+    problems = [
+        f"{key}: there is no dataset {name!r}; datasets: {', '.join(scale.datasets)}"
+        for key, name in named.items()
+        if name not in scale.datasets
+    ]
+    problems += [
+        f"datasets.{name}.auxiliary: a dataset cannot be its own, or it would be trained on its test videos"
+        for name, dataset in scale.datasets.items()
+        if dataset.auxiliary == name
+    ]
+    for key, name in named.items():
+        wanted = "images" if key == "roles.images" else "videos"
+        if name in scale.datasets and scale.datasets[name].media != wanted:
+            problems.append(f"{key}: the dataset {name!r} does not hold {wanted}")
+    return problems
+
+
+def _dangling_in_benchmark(benchmark: Benchmark, scale: Scale) -> list[str]:
+    runs, fusions = benchmark.runs, benchmark.fusions
+    problems = [f"fusions.{name}: a run has this name too" for name in runs.keys() & fusions.keys()]
+    problems += [f"runs.{name}.initialisation: {p}" for name in runs for p in _bad_start(name, runs)]
+    problems += [
+        f"fusions.{name}.{part}: there is no {part} run {getattr(fusion, part)!r}"
+        for name, fusion in fusions.items()
+        for part in ("spatial", "temporal")
+        if getattr(fusion, part) not in runs or runs[getattr(fusion, part)].stream != part
+    ]
+    problems += _bad_shared_classes(benchmark, scale)
+    for name, table in benchmark.tables.items():
+        for number, row in enumerate(table.rows):
+            found = _bad_row(row, benchmark, scale)
+            problems += [f"tables.{name}.rows.{number} ({row.row}): {problem}" for problem in found]
+    return problems
+
+
+def _bad_start(name: str, runs: dict[str, Run]) -> list[str]:
+    run, start = runs[name], runs[name].initialisation
+    if start == "scratch":
+        return []
+    if start == "images":
+        one_frame = run.stream == "spatial" and run.input.length == 1
+        return [] if one_frame else ["only a run that sees one frame can start from `images`"]
+    if start not in runs:
+        return [f"there is no run {start!r}; it is `scratch`, `images` or a run"]
+    if runs[start].initialisation != "scratch" or runs[start].auxiliary:
+        return [f"the run {start!r} must itself start from scratch, and have no auxiliary dataset"]
+    if runs[start].input != run.input:
+        return [f"the run {start!r} has another input, so its layers do not fit"]
+    return []
+
+
+def _bad_shared_classes(benchmark: Benchmark, scale: Scale) -> list[str]:
+    """Check what can be known before a dataset is indexed: those of generated sets."""
+    problems = []
+    for name, shared in benchmark.shared_classes.items():
+        dataset = scale.datasets.get(name)
+        if dataset and isinstance(dataset.source, Generated):
+            problems += [
+                f"shared_classes.{name}: the dataset has no class {unknown}"
+                for unknown in sorted(set(shared) - set(dataset.source.classes))
+            ]
+    return problems
+
+
+def _bad_row(row: Row, benchmark: Benchmark, scale: Scale) -> list[str]:
+    if row.run is None:
+        return []
+    if row.run not in benchmark.runs and row.run not in benchmark.fusions:
+        return [f"run: there is no run or fusion {row.run!r}"]
+    has = scale.datasets[getattr(scale.roles, row.dataset)].splits
+    return [f"splits: {row.dataset} has only {has} at this scale"] if max(row.splits) > has else []
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Return a regular expression that matches just `names` (for a rule's wildcard)."""
+    return "|".join(re.escape(name) for name in names) or "(?!)"

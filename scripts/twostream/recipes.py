@@ -1,0 +1,98 @@
+"""Recipes: what the rules hand to the scripts, each just what its step uses."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from twostream.config import (
+    SVM,
+    Count,
+    Flow,
+    Frames,
+    Generated,
+    Interval,
+    Name,
+    Network,
+    RoleNames,
+    Run,
+    Schedule,
+    Strict,
+    Table,
+    Testing,
+    Training,
+)
+
+
+class Source(Strict):
+    """Videos to train on: a dataset's training part of a split, or the whole of it (split None)."""
+
+    dataset: Name
+    shards: Count
+    split: Count | None
+    without: list[str] = Field(default_factory=list)
+
+
+class Task(Strict):
+    """A softmax layer and the videos it learns from; the first source is the one it is tested on."""
+
+    head: Name
+    sources: Annotated[list[Source], Field(min_length=1)]
+
+
+class TrainingRecipe(Strict):
+    run: Run
+    tasks: Annotated[list[Task], Field(min_length=1)]
+    network: Network
+    training: Training
+    schedule: Schedule
+    short_side: Count
+    seed: int
+
+
+class ScoringRecipe(Strict):
+    dataset: Name
+    shards: Count
+    split: Count
+    testing: Testing
+
+
+class FusionRecipe(Strict):
+    method: Literal["average", "svm"]
+    svm: SVM | None
+    seed: int
+
+
+class IndexRecipe(Strict):
+    """`listing` is a digest of the names and sizes in the folder, so that a new file is seen."""
+
+    media: Literal["videos", "images"]
+    splits: Count
+    listing: str
+
+
+class GeneratorRecipe(Strict):
+    dataset: Name
+    media: Literal["videos", "images"]
+    splits: Count
+    source: Generated
+
+
+class FramesRecipe(Strict):
+    """One shard's share of a dataset is the videos `shard`, `shard + shards`, ... of its index."""
+
+    media: Literal["videos", "images"]
+    shards: Count
+    frames: Frames
+
+
+class FlowRecipe(Strict):
+    shards: Count
+    flow: Flow
+    direction: Literal["forward", "backward"]
+
+
+class TableRecipe(Strict):
+    table: Table
+    paper_names: RoleNames
+    our_names: RoleNames
+    interval: Interval
