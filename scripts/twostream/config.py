@@ -23,6 +23,8 @@ Motion = Literal[
 
 
 class Strict(BaseModel):
+    """A model that takes no unknown key and converts no type."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
@@ -30,6 +32,8 @@ class Strict(BaseModel):
 
 
 class GeneratedClass(Strict):
+    """A class of a generated set: what it looks like and, in videos, how it moves."""
+
     look: Look
     motion: Motion | None = None
 
@@ -62,6 +66,8 @@ class Folder(Strict):
 
 
 class Dataset(Strict):
+    """Videos or images, their splits, and into how many shards they are packed."""
+
     media: Literal["videos", "images"] = "videos"
     source: Annotated[Generated | Folder, Field(discriminator="kind")]
     splits: Count
@@ -86,6 +92,8 @@ class Roles(Strict):
 
 
 class Frames(Strict):
+    """How frames are stored: shorter side in px, JPEG quality."""
+
     short_side: Count
     quality: Annotated[int, Field(ge=1, le=100)]
 
@@ -110,6 +118,8 @@ class BroxSettings(Strict):
 
 
 class Flow(Strict):
+    """How flow is computed, and stored as JPEG."""
+
     method: Literal["brox", "tvl1", "farneback", "dis"]
     encoding: Literal["range", "clip20"]
     quality: Annotated[int, Field(ge=1, le=100)]
@@ -117,6 +127,8 @@ class Flow(Strict):
 
 
 class Convolution(Strict):
+    """A convolution, followed by ReLU, and by normalisation and 3x3 pooling if it says so."""
+
     channels: Count
     kernel: Count
     stride: Count = 1
@@ -126,12 +138,16 @@ class Convolution(Strict):
 
 
 class Network(Strict):
+    """The layers below the softmax layer."""
+
     convolutions: list[Convolution]
     full: list[Count]
     normalisation: Literal["local_response", "batch"]
 
 
 class Training(Strict):
+    """What all trainings share: batch (videos), crop (px), SGD, colour jitter (of 255)."""
+
     batch: Annotated[int, Field(ge=2)]
     crop: Count
     momentum: Fraction
@@ -148,6 +164,8 @@ class Schedule(Strict):
 
 
 class Schedules(Strict):
+    """The schedule of each kind of training."""
+
     pretraining: Schedule
     scratch: Schedule
     finetuning: Schedule
@@ -155,16 +173,22 @@ class Schedules(Strict):
 
 
 class Testing(Strict):
+    """Inputs a video, at equal spacing, and crops of each (section 4, testing)."""
+
     frames: Count
     views: Literal[2, 10]
 
 
 class SVM(Strict):
+    """The costs C that cross-validation over so many folds chooses from."""
+
     costs: Annotated[list[Positive], Field(min_length=1)]
     folds: Annotated[int, Field(ge=2)]
 
 
 class Scale(Strict):
+    """All that a file in config/scale sets."""
+
     datasets: dict[Name, Dataset]
     roles: Roles
     frames: Frames
@@ -240,6 +264,8 @@ class Run(Strict):
 
 
 class Fusion(Strict):
+    """Two runs whose scores are fused, and how (section 4)."""
+
     spatial: RunName
     temporal: RunName
     method: Literal["average", "svm"]
@@ -267,6 +293,8 @@ class Row(Strict):
 
 
 class Table(Strict):
+    """A table of the paper: its title, and its rows in the paper's order."""
+
     title: str
     rows: Annotated[list[Row], Field(min_length=1)]
 
@@ -287,6 +315,8 @@ class Interval(Strict):
 
 
 class Benchmark(Strict):
+    """All that config/benchmark.yaml sets."""
+
     datasets: RoleNames
     pretraining: Run
     runs: dict[RunName, Run]

@@ -40,6 +40,8 @@ class Task(Strict):
 
 
 class TrainingRecipe(Strict):
+    """What a network is trained on, and how."""
+
     run: Run
     tasks: Annotated[list[Task], Field(min_length=1)]
     network: Network
@@ -50,6 +52,8 @@ class TrainingRecipe(Strict):
 
 
 class ScoringRecipe(Strict):
+    """Whose videos are scored, and with how many inputs each."""
+
     dataset: Name
     shards: Count
     split: Count
@@ -57,6 +61,8 @@ class ScoringRecipe(Strict):
 
 
 class FusionRecipe(Strict):
+    """How two score files are fused; `svm` only where it is used."""
+
     method: Literal["average", "svm"]
     svm: SVM | None
     seed: int
@@ -71,6 +77,8 @@ class IndexRecipe(Strict):
 
 
 class GeneratorRecipe(Strict):
+    """What is drawn, from which seed."""
+
     dataset: Name
     media: Literal["videos", "images"]
     splits: Count
@@ -86,12 +94,16 @@ class FramesRecipe(Strict):
 
 
 class FlowRecipe(Strict):
+    """How the flow of a shard of a dataset is computed; shards as in `FramesRecipe`."""
+
     shards: Count
     flow: Flow
     direction: Literal["forward", "backward"]
 
 
 class TableRecipe(Strict):
+    """A table, and what the paper and we call its datasets."""
+
     table: Table
     paper_names: RoleNames
     our_names: RoleNames
