@@ -334,21 +334,23 @@ class Benchmark(Strict):
         return self
 
 
-class Config(Strict):
-    """What a user sets, with the scale and the benchmark it leads to."""
+class Choices(Strict):
+    """What a user chooses whatever the scale."""
 
-    scale_name: str
     device: Literal["cpu", "cuda"]
     seed: Annotated[int, Field(ge=0)]
     on_bad_video: Literal["stop", "skip"]
-    scale: Scale
-    benchmark: Benchmark
 
 
-class UserSettings(Strict):
-    """The keys of config/config.yaml."""
+class UserSettings(Choices):
+    """The keys of config/config.yaml; `scale` names a file in config/scale."""
 
     scale: str
-    device: Literal["cpu", "cuda"]
-    seed: Annotated[int, Field(ge=0)]
-    on_bad_video: Literal["stop", "skip"]
+
+
+class Config(Choices):
+    """What a user chose, with the scale and the benchmark it leads to."""
+
+    scale_name: str
+    scale: Scale
+    benchmark: Benchmark

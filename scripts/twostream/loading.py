@@ -89,14 +89,8 @@ def load(folder: str | Path = "config", overrides: dict[str, Any] | None = None)
     benchmark = parse(Benchmark, read_yaml(benchmark_file), str(benchmark_file))
     _refuse(scale_file, _dangling_in_scale(scale))
     _refuse(benchmark_file, _dangling_in_benchmark(benchmark, scale))
-    return Config(
-        scale_name=user.scale,
-        device=user.device,
-        seed=user.seed,
-        on_bad_video=user.on_bad_video,
-        scale=scale,
-        benchmark=benchmark,
-    )
+    choices = user.model_dump(exclude={"scale"})
+    return Config(**choices, scale_name=user.scale, scale=scale, benchmark=benchmark)
 
 
 def _refuse(file: Path, problems: list[str]) -> None:
