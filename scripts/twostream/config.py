@@ -3,7 +3,9 @@
 config/README.md explains every key; `loading` reads the files and checks them against each other.
 """
 
+from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -13,6 +15,8 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
+SHA256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+MD5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 Look = Literal[
     "disc", "square", "triangle", "star", "cross", "ring", "bars", "crescent"
@@ -63,6 +67,37 @@ class Folder(Strict):
     kind: Literal["folder"]
     folder: str
     list: str | None = None
+
+
+class ArchiveSource(Strict):
+    """Where an archive can be had, and what is known of it: its bytes, and one checksum.
+
+    Sources of one archive may hold the same videos in different bytes, a ZIP and a RAR for instance.
+    """
+
+    url: Annotated[str, Field(pattern=r"^https?://")]
+    size: Count | None = None
+    sha256: SHA256 | None = None
+    md5: MD5 | None = None
+
+    @model_validator(mode="after")
+    def fits_together(self) -> Self:
+        if self.name in ("", ".", ".."):
+            raise ValueError("the url must end in the name of a file")
+        if self.sha256 and self.md5:
+            raise ValueError("give sha256 or md5, not both")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The file's name, which is the end of the url."""
+        return PurePosixPath(unquote(urlsplit(self.url).path)).name
+
+
+class Archive(Strict):
+    """An archive and its sources, the preferred one first."""
+
+    sources: Annotated[list[ArchiveSource], Field(min_length=1)]
 
 
 class Dataset(Strict):
