@@ -33,6 +33,10 @@ def refusal(config: Path) -> str:
     return str(caught.value)
 
 
+CAFFE = {"kind": "caffe", "name": "weights", "file": "weights.caffemodel"}
+TORCHVISION = CAFFE | {"kind": "torchvision"}
+
+
 @pytest.mark.parametrize(
     ("file", "key", "value", "said"),
     [
@@ -44,7 +48,26 @@ def refusal(config: Path) -> str:
         ("scale/demo.yaml", "schedules.scratch.rate", "1e-3", "schedules.scratch.rate"),
         ("scale/demo.yaml", "training.crop", 65, "crop must not be larger"),
         ("scale/demo.yaml", "roles.primary", "ucf", "roles.primary: there is no dataset 'ucf'"),
-        ("scale/demo.yaml", "roles.images", "demo_a", "does not hold images"),
+        (
+            "scale/demo.yaml",
+            "pretrained.dataset",
+            "demo_a",
+            "pretrained.dataset: the dataset 'demo_a' does not",
+        ),
+        ("scale/demo.yaml", "pretrained.dataset", "x", "pretrained.dataset: there is no dataset 'x'"),
+        ("scale/demo.yaml", "pretrained.kind", "onnx", "pretrained"),
+        ("scale/demo.yaml", "pretrained", TORCHVISION, "pretrained.kind torchvision is for a backbone"),
+        (
+            "scale/demo.yaml",
+            "pretrained",
+            CAFFE,
+            "pretrained.kind caffe is for networks without batch normalisation",
+        ),
+        ("scale/demo.yaml", "pretrained", CAFFE | {"file": None}, "pretrained: give either `sources`"),
+        ("scale/demo.yaml", "pretrained", CAFFE | {"sources": [{"url": "x"}]}, "pretrained.sources.0.url: "),
+        ("scale/demo.yaml", "network.full", 512, "network.full: Input should be a valid array"),
+        ("scale/demo.yaml", "network", {"backbone": "resnet5"}, "network.backbone: torchvision has no"),
+        ("scale/demo.yaml", "network", {"backbone": "resnet18", "full": []}, "network.full: unknown key"),
         ("scale/demo.yaml", "datasets.demo_b.auxiliary", "x", "datasets.demo_b.auxiliary: there is no"),
         ("scale/demo.yaml", "datasets.demo_a.source.train_groups", 99, "train_groups must be smaller"),
         ("benchmark.yaml", "tables.table4.rows.7.splits", [4], "has only 3 at this scale"),
@@ -53,7 +76,7 @@ def refusal(config: Path) -> str:
         ("benchmark.yaml", "datasets", {"primary": "x"}, "datasets.secondary: this key is missing"),
         ("benchmark.yaml", "pretraining.layers", "last", "pretraining"),
         ("benchmark.yaml", "runs.slow-fusion.input.length", 12, "11 for slow fusion"),
-        ("benchmark.yaml", "runs.flow-5.initialisation", "images", "only a run that sees one frame"),
+        ("benchmark.yaml", "runs.slow-fusion.initialisation", "images", "slow fusion has other layers"),
         ("benchmark.yaml", "runs.flow-5.initialisation", "flow-10", "another input"),
         ("benchmark.yaml", "fusions.multitask-svm.spatial", "flow-10", "there is no spatial run"),
         ("benchmark.yaml", "shared_classes.demo_a.Nothing", "x", "the dataset has no class Nothing"),
@@ -70,6 +93,35 @@ def test_a_mistake_is_named_with_its_file_and_key(config, file, key, value, said
     message = refusal(config)
     assert said in message
     assert Path(file).name in message
+
+
+def with_layers(config: Path, **first: object) -> Path:
+    """The scale file, with weights from Caffe for a network of Caffe's kind; `first` changes a layer."""
+    file = config / "scale/demo.yaml"
+    edit(file, "pretrained", CAFFE)
+    edit(file, "network.normalisation", "local_response")
+    for key, value in first.items():
+        edit(file, f"network.convolutions.0.{key}", value)
+    return file
+
+
+def test_a_caffe_network_whose_first_convolution_has_padding_is_refused(config):
+    with_layers(config)
+    load(config)
+    with_layers(config, padding=1)
+    assert "demo.yaml: the file: pretrained.kind caffe is for networks whose first convolution" in refusal(
+        config
+    )
+
+
+def test_weights_named_as_a_dataset_are_refused(config):
+    edit(with_layers(config), "pretrained.name", "demo_a")
+    assert "demo.yaml: pretrained.name: a dataset has this name" in refusal(config)
+
+
+def test_a_run_on_flow_may_start_from_images(config):
+    edit(config / "benchmark.yaml", "runs.flow-5.initialisation", "images")
+    load(config)
 
 
 def test_a_key_given_twice_is_refused(config):

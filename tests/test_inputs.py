@@ -172,5 +172,5 @@ def test_frames_are_normalised_by_colour(reader):
     one = torch.tensor([0])
     batch = Batch(images, torch.zeros(1, 11, 3, 2), one, one, one + 8, one > 0, torch.tensor([[10.0, 0, 0]]))
     made = prepare(batch, what, 8)[0, :, 0, 0]
-    expected = torch.tensor([(133 - 123.7) / 58, (123 - 116.3) / 58, (123 - 103.5) / 58] * 11)
+    expected = torch.tensor([(133 - 123.675) / 58, (123 - 116.28) / 58, (123 - 103.53) / 58] * 11)
     torch.testing.assert_close(made, expected)

@@ -4,10 +4,10 @@ config/README.md explains every key; `loading` reads the files and checks them a
 """
 
 from pathlib import PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_]*$")]
 RunName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -123,7 +123,6 @@ class Roles(Strict):
 
     primary: Name
     secondary: Name
-    images: Name
 
 
 class Frames(Strict):
@@ -175,9 +174,63 @@ class Convolution(Strict):
 class Network(Strict):
     """The layers below the softmax layer."""
 
-    convolutions: list[Convolution]
+    convolutions: Annotated[list[Convolution], Field(min_length=1)]
     full: list[Count]
     normalisation: Literal["local_response", "batch"]
+
+
+class Backbone(Strict):
+    """A network of torchvision, by its name there, in place of our own layers."""
+
+    backbone: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def _kind_of_network(given: Any) -> str:
+    named = isinstance(given, Backbone) or (isinstance(given, dict) and "backbone" in given)
+    return "backbone" if named else "layers"
+
+
+NetworkSettings = Annotated[
+    Annotated[Network, Tag("layers")] | Annotated[Backbone, Tag("backbone")],
+    Discriminator(_kind_of_network),
+]
+
+
+class StillImages(Strict):
+    """Weights trained here, on the still images of a dataset."""
+
+    kind: Literal["images"]
+    dataset: Name
+
+
+Format = Literal["caffe", "torchvision"]
+
+
+class PublishedWeights(Strict):
+    """Weights that others trained: a file to fetch, or one that the user has."""
+
+    kind: Format
+    name: Name
+    sources: list[ArchiveSource] = Field(default_factory=list)
+    file: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def has_one_origin(self) -> Self:
+        if bool(self.sources) == bool(self.file):
+            raise ValueError("give either `sources` (to fetch the file) or `file` (where you have it)")
+        return self
+
+
+def weights_must_fit(weights: Format, network: NetworkSettings) -> None:
+    """Raise ValueError if a network's weights cannot come from a file of this format."""
+    if isinstance(network, Backbone) != (weights == "torchvision"):
+        raise ValueError("pretrained.kind torchvision is for a backbone, and caffe for a network of layers")
+    if isinstance(network, Network):
+        if network.normalisation == "batch":
+            raise ValueError("pretrained.kind caffe is for networks without batch normalisation")
+        if network.convolutions[0].padding:
+            # Caffe pads its first layer with the mean colour of its images, and we with that of ours.
+            raise ValueError("pretrained.kind caffe is for networks whose first convolution has no padding")
 
 
 class Training(Strict):
@@ -228,7 +281,8 @@ class Scale(Strict):
     roles: Roles
     frames: Frames
     flow: Flow
-    network: Network
+    network: NetworkSettings
+    pretrained: Annotated[StillImages | PublishedWeights, Field(discriminator="kind")]
     training: Training
     schedules: Schedules
     testing: Testing
@@ -238,6 +292,12 @@ class Scale(Strict):
     def crop_fits(self) -> Self:
         if self.training.crop > self.frames.short_side:
             raise ValueError("training.crop must not be larger than frames.short_side")
+        return self
+
+    @model_validator(mode="after")
+    def pretrained_fits(self) -> Self:
+        if isinstance(self.pretrained, PublishedWeights):
+            weights_must_fit(self.pretrained.kind, self.network)
         return self
 
 
@@ -272,6 +332,11 @@ class Input(Strict):
         if self.kind == "frames" and self.length not in {1, SLOW_FUSION_FRAMES}:
             raise ValueError(f"frames come one at a time, or {SLOW_FUSION_FRAMES} for slow fusion")
         return self
+
+    @property
+    def is_slow_fusion(self) -> bool:
+        """Whether the network fuses several frames, layer by layer."""
+        return self.kind == "frames" and self.length > 1
 
 
 class Run(Strict):

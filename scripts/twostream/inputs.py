@@ -17,7 +17,7 @@ from twostream.config import Input
 from twostream.store import Store, Stored
 
 # Brings pixels and displacements to about unit variance; the mean is ImageNet's, R, G, B.
-PIXEL_MEAN = (123.7, 116.3, 103.5)
+PIXEL_MEAN = (123.675, 116.28, 103.53)
 PIXEL_SCALE = 58.0
 FLOW_SCALE = 2.0
 

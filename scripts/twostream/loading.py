@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Iterable
+from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,17 +12,25 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from twostream.config import (
+    Backbone,
     Benchmark,
     Config,
     Generated,
     Row,
     Run,
     Scale,
+    StillImages,
     UserSettings,
 )
 from twostream.files import UserError
 
 Model = TypeVar("Model", bound=BaseModel)
+# Behind these keys an error's location tells as what the value was read, which is no key.
+KINDS = {
+    "source": ("generated", "folder"),
+    "pretrained": ("images", "caffe", "torchvision"),
+    "network": ("layers", "backbone"),
+}
 
 
 def parse(model: type[Model], content: Any, where: str) -> Model:
@@ -32,7 +42,8 @@ def parse(model: type[Model], content: Any, where: str) -> Model:
 
 
 def _explain(error: Any, where: str) -> str:
-    location = [str(part) for part in error["loc"] if part not in ("generated", "folder")]
+    path = (None, *error["loc"])
+    location = [str(part) for last, part in pairwise(path) if part not in KINDS.get(last, ())]
     key = ".".join(location) or "the file"
     if error["type"] == "extra_forbidden":
         return f"{where}: {key}: unknown key; config/README.md lists those there are"
@@ -100,6 +111,8 @@ def _refuse(file: Path, problems: list[str]) -> None:
 
 def _dangling_in_scale(scale: Scale) -> list[str]:
     named = {f"roles.{role}": name for role, name in scale.roles.model_dump().items()}
+    if isinstance(scale.pretrained, StillImages):
+        named["pretrained.dataset"] = scale.pretrained.dataset
     for name, dataset in scale.datasets.items():
         if dataset.auxiliary:
             named[f"datasets.{name}.auxiliary"] = dataset.auxiliary
@@ -114,10 +127,38 @@ def _dangling_in_scale(scale: Scale) -> list[str]:
         if dataset.auxiliary == name
     ]
     for key, name in named.items():
-        wanted = "images" if key == "roles.images" else "videos"
+        wanted = "images" if key == "pretrained.dataset" else "videos"
         if name in scale.datasets and scale.datasets[name].media != wanted:
             problems.append(f"{key}: the dataset {name!r} does not hold {wanted}")
-    return problems
+    return problems + _bad_pretrained_name(scale) + _bad_backbone(scale)
+
+
+def _bad_pretrained_name(scale: Scale) -> list[str]:
+    if isinstance(scale.pretrained, StillImages) or scale.pretrained.name not in scale.datasets:
+        return []
+    return ["pretrained.name: a dataset has this name, and their models would have the same file"]
+
+
+def _bad_backbone(scale: Scale) -> list[str]:
+    if not isinstance(scale.network, Backbone) or scale.network.backbone in backbones():
+        return []
+    return [
+        f"network.backbone: torchvision has no classification model {scale.network.backbone!r};"
+        f" it has {', '.join(sorted(backbones()))}"
+    ]
+
+
+def backbones() -> set[str]:
+    """Return the names of torchvision's classification models.
+
+    They are read from its source, as to import it would take each call of snakemake seconds.
+    """
+    package = find_spec("torchvision")
+    if package is None or package.origin is None:
+        raise UserError("a backbone needs torchvision, which is not installed; requirements.txt has it")
+    registered = re.compile(r"^@register_model\(\)\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
+    files = (Path(package.origin).parent / "models").glob("*.py")
+    return {name for file in files for name in registered.findall(file.read_text(encoding="utf-8"))}
 
 
 def _dangling_in_benchmark(benchmark: Benchmark, scale: Scale) -> list[str]:
@@ -143,8 +184,8 @@ def _bad_start(name: str, runs: dict[str, Run]) -> list[str]:
     if start == "scratch":
         return []
     if start == "images":
-        one_frame = run.stream == "spatial" and run.input.length == 1
-        return [] if one_frame else ["only a run that sees one frame can start from `images`"]
+        fuses = run.input.is_slow_fusion
+        return ["slow fusion has other layers, so it cannot start from `images`"] if fuses else []
     if start not in runs:
         return [f"there is no run {start!r}; it is `scratch`, `images` or a run"]
     if runs[start].initialisation != "scratch" or runs[start].auxiliary:

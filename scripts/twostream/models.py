@@ -6,17 +6,18 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
-from twostream.config import Network, Run
+from twostream.config import NetworkSettings, Run
 from twostream.files import UserError, written_whole
-from twostream.networks import TwoStreamNetwork
+from twostream.networks import TwoStreamNetwork, first_convolution
 
 
 class Description(BaseModel):
     """What is needed to rebuild a network and to feed it."""
 
     run: Run
-    network: Network
+    network: NetworkSettings
     crop: int
     short_side: int
     heads: dict[str, list[str]]
@@ -38,26 +39,37 @@ def save_model(network: TwoStreamNetwork, description: Description, path: str | 
 
 def load_model(path: str | Path) -> tuple[TwoStreamNetwork, Description]:
     """Return a saved network and its description; raise UserError if the file is no such model."""
+    weights, description = _read(path)
+    network = description.build()
     try:
-        with safe_open(path, "pt") as file:
-            description = Description.model_validate_json(file.metadata()["description"])
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        network = description.build()
         network.load_state_dict(weights)
-    except (OSError, KeyError, TypeError, ValidationError, RuntimeError, SafetensorError) as error:
+    except RuntimeError as error:
         raise UserError(f"{path}: is not a model of this project: {error}") from None
     return network, description
 
 
 def copy_hidden_layers(path: str | Path, network: TwoStreamNetwork) -> None:
-    """Copy all layers below the heads from a saved model; raise UserError if they do not fit."""
-    weights = {
-        name: value
-        for name, value in load_model(path)[0].state_dict().items()
-        if not name.startswith("heads.")
-    }
-    own = {name: value for name, value in network.state_dict().items() if name not in weights}
+    """Copy all layers below the heads from a saved model; raise UserError if they do not fit.
+
+    For flow, the first layer of a model of frames is averaged over the colours, and that is repeated
+    for each displacement component.
+    """
+    weights, description = _read(path)
+    weights = {name: value for name, value in weights.items() if not name.startswith("heads.")}
+    own = network.state_dict()
+    first = f"{first_convolution(network)}.weight"
+    if network.stream == "temporal" and description.run.stream == "spatial" and first in weights:
+        weights[first] = weights[first].mean(dim=1, keepdim=True).expand(-1, own[first].shape[1], -1, -1)
     try:
-        network.load_state_dict(own | weights)
+        network.load_state_dict({name: own[name] for name in own if name.startswith("heads.")} | weights)
     except RuntimeError as error:
         raise UserError(f"{path}: its layers do not fit this run: {error}") from None
+
+
+def _read(path: str | Path) -> tuple[dict[str, Tensor], Description]:
+    try:
+        with safe_open(path, "pt") as file:
+            description = Description.model_validate_json(file.metadata()["description"])
+            return {name: file.get_tensor(name) for name in file.keys()}, description  # noqa: SIM118
+    except (OSError, KeyError, TypeError, ValidationError, SafetensorError) as error:
+        raise UserError(f"{path}: is not a model of this project: {error}") from None

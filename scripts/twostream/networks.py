@@ -1,17 +1,19 @@
 """The networks: CNN-M-2048 (Chatfield et al., 2014) in its spatial, temporal and slow-fusion form.
 
 The full scale gives the paper's layers, the default scale fewer and narrower ones; the code is the
-same. Facts that are easily got wrong: pooling is in ceil mode, the temporal network lacks the
-second local response normalisation, and torch divides that layer's alpha by n, which AlexNet's
-1e-4 does not.
+same. A torchvision model can stand in for all layers below the heads. Facts that are easily got
+wrong: pooling is in ceil mode, the temporal network lacks the second local response normalisation,
+and torch divides that layer's alpha by n, which AlexNet's 1e-4 does not.
 """
 
+from collections import OrderedDict
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from twostream.config import Convolution, Network, Run
+from twostream.backbones import backbone_features
+from twostream.config import Backbone, Convolution, Network, Run
 from twostream.inputs import channels
 
 # Frames that a unit of the first three convolutions sees, and its stride, after Karpathy et al.
@@ -37,49 +39,37 @@ class GroupFrames(nn.Module):
 
 
 class TwoStreamNetwork(nn.Module):
-    """One stream: convolutions, full6, full7, and a linear layer for each head (task)."""
+    """One stream: convolutions, full6, full7 (or a backbone), and a linear layer for each head (task)."""
 
-    def __init__(self, settings: Network, run: Run, heads: dict[str, int], crop: int) -> None:
-        """`heads` gives each head's number of classes, `crop` the side of the input in px."""
+    def __init__(self, settings: Network | Backbone, run: Run, heads: dict[str, int], crop: int) -> None:
+        """`heads` gives each head's number of classes, `crop` the side of the input in px.
+
+        Raises UserError if a backbone cannot be had, or cannot take such inputs.
+        """
         super().__init__()
-        self.slow_fusion = run.input.kind == "frames" and run.input.length > 1
+        self.stream = run.stream
+        self.slow_fusion = run.input.is_slow_fusion
         self.frames = run.input.length
-        self.features = nn.Sequential(*self._convolutions(settings, run))
+        if isinstance(settings, Backbone):
+            self.features, width = backbone_features(settings.backbone, channels(run.input), crop)
+            # What the heads see is dropped out as after a fully connected layer.
+            self.full = nn.ModuleList([nn.Identity()])
+        else:
+            self.features = nn.Sequential(_named_layers(settings, run))
+            widths = [self._width(channels(run.input), crop), *settings.full]
+            self.full = nn.ModuleList(_full(a, b, settings.normalisation) for a, b in pairwise(widths))
+            width = widths[-1]
+            self.apply(_initialise)
+        self.dropout = nn.Dropout(run.dropout)
+        self.heads = nn.ModuleDict({name: _head(width, size) for name, size in heads.items()})
+
+    def _width(self, inputs: int, crop: int) -> int:
+        """Return how many values the convolutions give for one input."""
         self.features.eval()
         with torch.no_grad():
-            width = self._convolve(torch.zeros(1, channels(run.input), crop, crop)).shape[1]
+            width = self._convolve(torch.zeros(1, inputs, crop, crop)).shape[1]
         self.features.train()
-        widths = [width, *settings.full]
-        self.full = nn.ModuleList(_full(a, b, settings.normalisation) for a, b in pairwise(widths))
-        self.dropout = nn.Dropout(run.dropout)
-        self.heads = nn.ModuleDict({n: nn.Linear(widths[-1], size) for n, size in heads.items()})
-        self._initialise()
-
-    def _convolutions(self, settings: Network, run: Run) -> list[nn.Module]:
-        layers: list[nn.Module] = []
-        inputs = 3 if self.slow_fusion else channels(run.input)
-        frames = self.frames
-        for number, layer in enumerate(settings.convolutions):
-            if self.slow_fusion and number < len(SLOW_FUSION):
-                group = GroupFrames(frames, *SLOW_FUSION[number])
-                layers.append(group)
-                inputs, frames = inputs * group.extent, group.groups
-            normalised = layer.normalised and not (
-                run.stream == "temporal" and number > 0 and settings.normalisation != "batch"
-            )
-            layers += _block(inputs, layer, settings.normalisation if normalised else None)
-            inputs = layer.channels
-        return layers
-
-    def _initialise(self) -> None:
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d | nn.Linear):
-                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-        for head in self.heads.values():
-            assert isinstance(head, nn.Linear)
-            nn.init.normal_(head.weight, std=0.01)
+        return width
 
     def _convolve(self, x: Tensor) -> Tensor:
         if self.slow_fusion:
@@ -111,22 +101,63 @@ class TwoStreamNetwork(nn.Module):
         return self
 
 
+def first_convolution(network: TwoStreamNetwork) -> str:
+    """Return the name of the layer that sees the network's input."""
+    layers = network.features.named_modules(prefix="features")
+    return next(name for name, layer in layers if isinstance(layer, nn.Conv2d))
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def _head(width: int, classes: int) -> nn.Linear:
+    head = nn.Linear(width, classes)
+    nn.init.normal_(head.weight, std=0.01)
+    nn.init.zeros_(head.bias)
+    return head
+
+
 def _full(inputs: int, width: int, normalisation: str) -> nn.Sequential:
     if normalisation == "batch":
         return nn.Sequential(nn.Linear(inputs, width, bias=False), nn.BatchNorm1d(width), nn.ReLU())
     return nn.Sequential(nn.Linear(inputs, width), nn.ReLU())
 
 
-def _block(inputs: int, layer: Convolution, normalisation: str | None) -> list[nn.Module]:
+def _named_layers(settings: Network, run: Run) -> OrderedDict[str, nn.Module]:
+    """Return the convolutions and what belongs to them, named conv1, relu1, norm1, pool1, conv2, ...
+
+    Names, and not places, tell the layers apart, so that weights fit a stream that lacks one.
+    """
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    slow_fusion, frames = run.input.is_slow_fusion, run.input.length
+    inputs = 3 if slow_fusion else channels(run.input)
+    for number, layer in enumerate(settings.convolutions, 1):
+        if slow_fusion and number <= len(SLOW_FUSION):
+            group = GroupFrames(frames, *SLOW_FUSION[number - 1])
+            layers[f"group{number}"] = group
+            inputs, frames = inputs * group.extent, group.groups
+        normalised = layer.normalised and not (
+            run.stream == "temporal" and number > 1 and settings.normalisation != "batch"
+        )
+        block = _block(inputs, layer, settings.normalisation if normalised else None)
+        layers.update((f"{kind}{number}", module) for kind, module in block)
+        inputs = layer.channels
+    return layers
+
+
+def _block(inputs: int, layer: Convolution, normalisation: str | None) -> list[tuple[str, nn.Module]]:
     batch = normalisation == "batch"
-    block: list[nn.Module] = [
-        nn.Conv2d(inputs, layer.channels, layer.kernel, layer.stride, layer.padding, bias=not batch)
-    ]
+    shape = (inputs, layer.channels, layer.kernel, layer.stride, layer.padding)
+    block: list[tuple[str, nn.Module]] = [("conv", nn.Conv2d(*shape, bias=not batch))]
     if batch:
-        block.append(nn.BatchNorm2d(layer.channels))
-    block.append(nn.ReLU())
+        block.append(("norm", nn.BatchNorm2d(layer.channels)))
+    block.append(("relu", nn.ReLU()))
     if normalisation == "local_response":
-        block.append(nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0))
+        block.append(("norm", nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)))
     if layer.pooled:
-        block.append(nn.MaxPool2d(3, stride=2, ceil_mode=True))
+        block.append(("pool", nn.MaxPool2d(3, stride=2, ceil_mode=True)))
     return block

@@ -14,7 +14,20 @@ from typing import Any, Concatenate, ParamSpec
 from pydantic import BaseModel
 
 from twostream import paths
-from twostream.config import BroxSettings, Config, Dataset, Folder, Generated, RoleNames, Run, Schedule
+from twostream.config import (
+    Archive,
+    Backbone,
+    BroxSettings,
+    Config,
+    Dataset,
+    Folder,
+    Generated,
+    PublishedWeights,
+    RoleNames,
+    Run,
+    Schedule,
+    StillImages,
+)
 from twostream.files import UserError
 from twostream.listing import listing_digest
 from twostream.recipes import (
@@ -22,6 +35,7 @@ from twostream.recipes import (
     FramesRecipe,
     FusionRecipe,
     GeneratorRecipe,
+    ImportRecipe,
     IndexRecipe,
     ScoringRecipe,
     Source,
@@ -133,9 +147,23 @@ class Plan:
         return Step("pretrain", recipe, [output], [self.videos(dataset), self.frames(dataset)])
 
     @once
+    def import_weights(self, weights: str) -> Step:
+        """The spatial network with the published weights of that name."""
+        settings = self._published()
+        recipe = ImportRecipe(
+            name=weights,
+            kind=settings.kind,
+            network=self.scale.network,
+            crop=self.scale.training.crop,
+            sha256=sorted({source.sha256 for source in settings.sources if source.sha256}),
+        )
+        return Step("import_weights", recipe, [paths.IMPORTED.format(weights=weights)])
+
+    @once
     def train_stream(self, run: str, dataset: str, split: int | None, seed: int) -> Step:
         """A run's network, trained on a split of a dataset, or (None) on the whole of it."""
         settings = self._run(run)
+        self._fusible(run, settings)
         self._split(dataset, split or 1)
         tasks = self._tasks(run, settings, dataset, split)
         recipe = self._training_recipe(settings, tasks, self._schedule(settings), seed)
@@ -228,6 +256,14 @@ class Plan:
         source = self._dataset(dataset).source
         return source.folder if isinstance(source, Folder) else paths.VIDEOS.format(dataset=dataset)
 
+    def weights_option(self) -> list[str]:
+        """The argument that says where the published weights come from."""
+        settings = self._published()
+        if settings.file:
+            return ["--file", settings.file]
+        archive = Archive(sources=settings.sources)
+        return ["--archive", archive.model_dump_json(exclude_defaults=True)]
+
     def initial_model(self, run: str, dataset: str, seed: int) -> list[str]:
         """The model that a run starts from, as a list of one; or of none, from scratch."""
         step = self._initial(run, dataset, seed)
@@ -242,6 +278,17 @@ class Plan:
 
     def _run(self, name: str) -> Run:
         return self.benchmark.runs[name]
+
+    def _published(self) -> PublishedWeights:
+        assert isinstance(self.scale.pretrained, PublishedWeights)
+        return self.scale.pretrained
+
+    def _fusible(self, name: str, run: Run) -> None:
+        if run.input.is_slow_fusion and isinstance(self.scale.network, Backbone):
+            raise UserError(
+                f"the run {name} fuses frames from layer to layer, which a backbone cannot do:"
+                " leave its rows out of the tables in config/benchmark.yaml"
+            )
 
     def _index_recipe(self, dataset: str, settings: Dataset, source: Folder) -> IndexRecipe:
         return IndexRecipe(
@@ -291,7 +338,10 @@ class Plan:
         if initialisation == "scratch":
             return None
         if initialisation == "images":
-            return self.pretrain(self.scale.roles.images)
+            pretrained = self.scale.pretrained
+            if isinstance(pretrained, StillImages):
+                return self.pretrain(pretrained.dataset)
+            return self.import_weights(pretrained.name)
         return self.train_stream(initialisation, self._auxiliary(name, dataset), None, seed)
 
     def _auxiliary(self, run: str, dataset: str) -> str:

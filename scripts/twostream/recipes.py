@@ -1,18 +1,20 @@
 """Recipes: what the rules hand to the scripts, each just what its step uses."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from twostream.config import (
+    SHA256,
     SVM,
     Count,
     Flow,
+    Format,
     Frames,
     Generated,
     Interval,
     Name,
-    Network,
+    NetworkSettings,
     RoleNames,
     Run,
     Schedule,
@@ -20,6 +22,7 @@ from twostream.config import (
     Table,
     Testing,
     Training,
+    weights_must_fit,
 )
 
 
@@ -44,11 +47,26 @@ class TrainingRecipe(Strict):
 
     run: Run
     tasks: Annotated[list[Task], Field(min_length=1)]
-    network: Network
+    network: NetworkSettings
     training: Training
     schedule: Schedule
     short_side: Count
     seed: int
+
+
+class ImportRecipe(Strict):
+    """Whose published weights are taken over, for which network; `sha256` as far as it is known."""
+
+    name: Name
+    kind: Format
+    network: NetworkSettings
+    crop: Count
+    sha256: list[SHA256]
+
+    @model_validator(mode="after")
+    def fits_together(self) -> Self:
+        weights_must_fit(self.kind, self.network)
+        return self
 
 
 class ScoringRecipe(Strict):

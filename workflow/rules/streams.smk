@@ -25,6 +25,27 @@ rule pretrain:
         " --out {output.model:q} > {log:q} 2>&1"
 
 
+rule import_weights:
+    output:
+        model=paths.IMPORTED,
+        record=paths.record(paths.IMPORTED),
+    log:
+        "logs/import_weights/{weights}.log",
+    wildcard_constraints:
+        weights=one_of([PRETRAINED.name] if PRETRAINED.kind != "images" else []),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        recipe=lambda w, input: plan.step("import_weights", w).recipe_json,
+        spec=lambda w: plan.step("import_weights", w).spec,
+        origin=lambda w, input: plan.weights_option(),
+    shell:
+        "python scripts/import_weights.py --recipe {params.recipe:q} --spec {params.spec}"
+        " {params.origin:q}"
+        " --out {output.model:q} > {log:q} 2>&1"
+
+
 rule train_stream:
     input:
         initial=lambda w: plan.initial_model(w.run, w.dataset, int(w.seed)),

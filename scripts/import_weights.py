@@ -1,0 +1,29 @@
+"""Take over published weights, fetched if need be, for runs to start from."""
+
+from pathlib import Path
+
+from twostream import cli, paths
+from twostream.config import Archive
+from twostream.downloads import fetch
+from twostream.importing import import_weights
+from twostream.recipes import ImportRecipe
+
+
+def main() -> None:
+    parser = cli.arguments(__doc__)
+    origin = parser.add_mutually_exclusive_group(required=True)
+    origin.add_argument("--file", type=Path, help="the file with the weights")
+    origin.add_argument("--archive", help="JSON: `sources` to fetch the file from")
+    args = parser.parse_args()
+    recipe = cli.recipe(ImportRecipe, args)
+    with cli.record(args, recipe) as record:
+        file = args.file
+        if args.archive:
+            folder, known = (p.format(dataset=recipe.name) for p in (paths.ARCHIVES, paths.CHECKSUMS))
+            archive = cli.from_json(Archive, args.archive, "--archive")
+            file = fetch(archive, Path(folder), Path(known))
+        record |= import_weights(recipe, file, args.out)
+
+
+if __name__ == "__main__":
+    cli.run(main)
