@@ -38,10 +38,15 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 def recipe(model: type[Model], args: argparse.Namespace) -> Model:
     """Return the recipe given on the command line."""
+    return from_json(model, args.recipe, "--recipe")
+
+
+def from_json(model: type[Model], text: str, option: str) -> Model:
+    """Return the JSON given with an option as a `model`."""
     try:
-        return parse(model, json.loads(args.recipe), "--recipe")
+        return parse(model, json.loads(text), option)
     except json.JSONDecodeError as error:
-        raise UserError(f"--recipe: is not JSON: {error}") from None
+        raise UserError(f"{option}: is not JSON: {error}") from None
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from twostream.config import (
 from twostream.files import UserError
 
 Model = TypeVar("Model", bound=BaseModel)
+KINDS = ("generated", "folder", "official")
 
 
 def parse(model: type[Model], content: Any, where: str) -> Model:
@@ -32,7 +34,9 @@ def parse(model: type[Model], content: Any, where: str) -> Model:
 
 
 def _explain(error: Any, where: str) -> str:
-    location = [str(part) for part in error["loc"] if part not in ("generated", "folder")]
+    path = (None, *error["loc"])
+    # Behind `source` stands the kind that it was read as, which is no key.
+    location = [str(part) for last, part in pairwise(path) if last != "source" or part not in KINDS]
     key = ".".join(location) or "the file"
     if error["type"] == "extra_forbidden":
         return f"{where}: {key}: unknown key; config/README.md lists those there are"

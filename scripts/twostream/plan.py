@@ -14,7 +14,17 @@ from typing import Any, Concatenate, ParamSpec
 from pydantic import BaseModel
 
 from twostream import paths
-from twostream.config import BroxSettings, Config, Dataset, Folder, Generated, RoleNames, Run, Schedule
+from twostream.config import (
+    BroxSettings,
+    Config,
+    Dataset,
+    Folder,
+    Generated,
+    Official,
+    RoleNames,
+    Run,
+    Schedule,
+)
 from twostream.files import UserError
 from twostream.listing import listing_digest
 from twostream.recipes import (
@@ -23,6 +33,7 @@ from twostream.recipes import (
     FusionRecipe,
     GeneratorRecipe,
     IndexRecipe,
+    OfficialRecipe,
     ScoringRecipe,
     Source,
     TableRecipe,
@@ -96,6 +107,9 @@ class Plan:
                 splits=settings.splits,
                 source=settings.source,
             )
+        elif isinstance(settings.source, Official):
+            script = "download_videos"
+            recipe = OfficialRecipe(protocol=settings.source.protocol)
         else:
             script = "index_folder"
             recipe = self._index_recipe(dataset, settings, settings.source)
@@ -226,7 +240,13 @@ class Plan:
     def folder(self, dataset: str) -> str:
         """The folder that the files in a dataset's index are relative to."""
         source = self._dataset(dataset).source
-        return source.folder if isinstance(source, Folder) else paths.VIDEOS.format(dataset=dataset)
+        named = source.videos if isinstance(source, Official) else source
+        folder = None if isinstance(named, Generated) else named.folder
+        return folder or paths.VIDEOS.format(dataset=dataset)
+
+    def source_json(self, dataset: str) -> str:
+        """The source of a dataset as the script `download_videos` takes it."""
+        return self._dataset(dataset).source.model_dump_json(exclude_defaults=True)
 
     def initial_model(self, run: str, dataset: str, seed: int) -> list[str]:
         """The model that a run starts from, as a list of one; or of none, from scratch."""
