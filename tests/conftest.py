@@ -1,14 +1,24 @@
 """What several tests use: small videos, and a small copy of the project to run."""
 
+import re
 import shutil
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import yaml
+from local_server import Server
+
+from twostream import downloads
 
 ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "/tmp"}
 
 
 def textured(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -33,6 +43,18 @@ def clip(tmp_path: Path) -> Path:
     """A video of five frames, 48 x 64, that moves two pixels to the right in each."""
     wide = textured(48, 80)
     return write_video(tmp_path / "clip.avi", [wide[:, 10 - 2 * t : 74 - 2 * t] for t in range(5)])
+
+
+@pytest.fixture
+def server(monkeypatch) -> Iterator[Server]:
+    monkeypatch.setattr(downloads, "FIRST_WAIT", 0.001)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
 
 
 def tiny_scale() -> dict:
@@ -71,3 +93,30 @@ def copy_project(folder: Path) -> Path:
     (folder / "config/scale/demo.yaml").write_text(yaml.safe_dump(tiny_scale(), sort_keys=False))
     (folder / "config/benchmark.yaml").write_text(yaml.safe_dump(small_benchmark(), sort_keys=False))
     return folder
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["snakemake", "--cores", "2", *arguments],
+        cwd=folder,
+        env=ENVIRONMENT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def run(folder: Path, *arguments: str) -> str:
+    done = snakemake(folder, *arguments)
+    assert done.returncode == 0, done.stdout[-5000:]
+    return done.stdout
+
+
+def planned(folder: Path, *arguments: str) -> Counter[str]:
+    """The rules that a dry run would execute, with the number of jobs of each."""
+    return jobs_in(run(folder, "-n", *arguments))
+
+
+def jobs_in(said: str) -> Counter[str]:
+    rules = re.findall(r"^(?:local)?rule (\w+):", said, flags=re.M)
+    return Counter(rule for rule in rules if rule != "all")

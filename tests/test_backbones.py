@@ -1,14 +1,7 @@
 """Torchvision's networks as backbones, against torchvision itself; published weights through Snakemake."""
 
-import http.server
 import json
-import re
 import shutil
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +10,8 @@ import pytest
 import torch
 import torchvision
 import yaml
-from conftest import ROOT, copy_project, tiny_scale
+from conftest import ROOT, copy_project, jobs_in, planned, run, tiny_scale
+from local_server import Served
 from torchvision.models.feature_extraction import create_feature_extractor
 
 from twostream.backbones import backbone_features, torchvision_weights
@@ -199,59 +193,38 @@ def test_weights_for_another_mean_are_refused(tmp_path):
 # --- The workflow ---
 
 
-@pytest.fixture
-def served(reference) -> Iterator[str]:
-    """The address of a server with the file of weights."""
-    quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
-    handler = partial(quiet, directory=reference[1].parent)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/resnet18.pth"
-        server.shutdown()
-
-
-def snakemake(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["snakemake", "--cores", "1", *arguments],
-        cwd=folder,
-        env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "/tmp"},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    assert done.returncode == 0, done.stdout[-5000:]
-    return done.stdout
-
-
 def scale_with(folder: Path, **settings: object) -> None:
     file = folder / "config/scale/demo.yaml"
     file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | settings, sort_keys=False))
 
 
-def test_published_weights_go_through_the_workflow(tmp_path, served, imported):
+def test_published_weights_go_through_the_workflow(tmp_path, server, reference, imported):
+    address = server.url("/resnet18.pth")
+    server.files["/resnet18.pth"] = Served(reference[1].read_bytes())
     project = copy_project(tmp_path)
     scale = yaml.safe_load((project / "config/scale/demo.yaml").read_text())
-    pretrained = {"kind": "torchvision", "name": "random", "sources": [{"url": served}]}
+    pretrained = {"kind": "torchvision", "name": "random", "sources": [{"url": address}]}
     scale_with(
         project,
         network={"backbone": "resnet18"},
         pretrained=pretrained,
         training=scale["training"] | {"crop": CROP},
     )
-    plan = snakemake(project, "-n", "results/table3.csv")
-    rules = re.findall(r"^rule (\w+):", plan, flags=re.MULTILINE)
-    assert rules.count("import_weights") == 1 and "pretrain" not in rules and "demo_stills" not in plan
-    model = project / "models/pretrained/random.safetensors"
-    snakemake(project, str(model.relative_to(project)))
+    said = run(project, "-n", "results/table3.csv")
+    assert jobs_in(said)["import_weights"] == 1
+    assert "pretrain" not in jobs_in(said) and "demo_stills" not in said
+    target = "models/pretrained/random.safetensors"
+    run(project, target)
+    model = project / target
     assert model.read_bytes() == imported.read_bytes()
     record = json.loads(model.with_suffix(".record.json").read_text())
     known = json.loads((project / "config/checksums/random.json").read_text())
-    assert record["sha256"] == known[served]["sha256"] and record["file"] == "resnet18.pth"
+    assert record["sha256"] == known[address]["sha256"] and record["file"] == "resnet18.pth"
     assert (project / "data/archives/random/resnet18.pth").exists()
     # Where the same file comes from is no reason to take it over again.
     moved = {"kind": "torchvision", "name": "random", "file": "elsewhere.pth"}
     scale_with(project, pretrained=moved)
-    assert "Nothing to be done" in snakemake(project, "-n", str(model.relative_to(project)))
+    assert planned(project, target) == {}
 
 
 def test_slow_fusion_by_a_backbone_is_refused_before_any_job(tmp_path):

@@ -124,6 +124,30 @@ def test_a_run_on_flow_may_start_from_images(config):
     load(config)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("source.protocol", "ucf-101", "datasets.ucf101.source.protocol: Input should be 'ucf101' or"),
+        ("source.videos", {}, "datasets.ucf101.source.videos: give either `sources` (to fetch an archive)"),
+        ("source.videos.folder", "mine", "datasets.ucf101.source.videos: give either `sources`"),
+        ("source.lists.folder", 7, "datasets.ucf101.source.lists.folder: Input should be a valid string"),
+        (
+            "source.lists.sources.0.md5",
+            "7",
+            "datasets.ucf101.source.lists.sources.0.md5: String should match",
+        ),
+        ("source.mirrors", [], "datasets.ucf101.source.mirrors: unknown key"),
+        ("splits", 2, "datasets.ucf101: an official dataset has 3 splits"),
+        ("media", "images", "datasets.ucf101: an official dataset holds videos"),
+    ],
+)
+def test_a_mistake_in_an_official_dataset_is_named(config, key, value, said):
+    edit(config / "scale/paper.yaml", f"datasets.ucf101.{key}", value)
+    with pytest.raises(UserError) as caught:
+        load(config, {"scale": "paper"})
+    assert said in str(caught.value)
+
+
 def test_a_key_given_twice_is_refused(config):
     file = config / "benchmark.yaml"
     file.write_text(file.read_text() + "\nfusions: {}\n")

@@ -3,27 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 from torch import nn
 
-from twostream.config import Network, Run
-from twostream.loading import parse
+from twostream.config import Run
+from twostream.loading import load, parse
 from twostream.networks import TwoStreamNetwork
 
-CNN_M_2048 = parse(
-    Network,
-    {
-        "normalisation": "local_response",
-        "convolutions": [
-            {"channels": 96, "kernel": 7, "stride": 2, "normalised": True, "pooled": True},
-            {"channels": 256, "kernel": 5, "stride": 2, "padding": 1, "normalised": True, "pooled": True},
-            {"channels": 512, "kernel": 3, "padding": 1},
-            {"channels": 512, "kernel": 3, "padding": 1},
-            {"channels": 512, "kernel": 3, "padding": 1, "pooled": True},
-        ],
-        "full": [4096, 2048],
-    },
-    "the paper",
-)
+CNN_M_2048 = load(ROOT / "config", {"scale": "paper"}).scale.network
 SPATIAL = {"stream": "spatial", "input": {"kind": "frames", "length": 1}}
 SLOW_FUSION = {"stream": "spatial", "input": {"kind": "frames", "length": 11}}
 TEMPORAL = {"stream": "temporal", "input": {"kind": "stacking", "length": 10}}

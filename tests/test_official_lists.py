@@ -3,57 +3,21 @@
 from pathlib import Path
 
 import pytest
+from small_lists import HMDB, ODD, UCF, write_hmdb51, write_ucf101
 
 from twostream.files import UserError
 from twostream.index import from_list
-from twostream.official_lists import Counts, locate, read_hmdb51, read_ucf101
-
-UCF = Counts(classes=3, videos=9, splits=((6, 3),) * 3)
-HMDB = Counts(classes=2, videos=8, splits=((2, 4),) * 3)
-NUMBERS = {"Hammering": 1, "HammerThrow": 2, "HandstandPushups": 3}
-NAMES = {"HandstandPushups": "HandStandPushups"}  # the files of this class are spelt otherwise
-ODD = "#20_Rhythm_clap_u_nm_np1_fr_goo_0.avi"
-
-
-def crlf(path: Path, lines: list[str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes("".join(f"{line}\r\n" for line in lines).encode())
+from twostream.official_lists import are_there, locate, read_hmdb51, read_ucf101
 
 
 @pytest.fixture
 def ucf(tmp_path: Path) -> Path:
-    """Three classes of three groups; split s tests on group s."""
-    folder = tmp_path / "lists" / "ucfTrainTestlist"
-    crlf(folder / "classInd.txt", [f"{number} {name}" for name, number in NUMBERS.items()])
-    for split in (1, 2, 3):
-        parts: dict[str, list[str]] = {"train": [], "test": []}
-        for name, number in NUMBERS.items():
-            for group in (1, 2, 3):
-                file = f"{name}/v_{NAMES.get(name, name)}_g{group:02d}_c01.avi"
-                if group == split:
-                    parts["test"].append(file)
-                else:
-                    parts["train"].append(f"{file} {number}")
-        for part, lines in parts.items():
-            crlf(folder / f"{part}list0{split}.txt", lines)
-    return tmp_path / "lists"
+    return write_ucf101(tmp_path / "lists")
 
 
 @pytest.fixture
 def hmdb(tmp_path: Path) -> Path:
-    """Two classes, each with two clips of one film, and two with odd names."""
-    folder = tmp_path / "lists" / "testTrainMulti_7030_splits"
-    for name in ("clap", "ride_bike"):
-        codes = {
-            f"The_Film_2_{name}_f_cm_np1_ba_med_3.avi": 2,
-            f"The_Film_2_{name}_h_nm_np2_le_bad_12.avi": 2,
-            f"a[b](c)!&;~+@-d_{name}_l_cm_np1_ri_goo_0.avi": 0,
-            ODD.replace("clap", name): 1,
-        }
-        for split in (1, 2, 3):
-            lines = [f"{file} {code} " for file, code in codes.items()]
-            crlf(folder / f"{name}_test_split{split}.txt", lines)
-    return tmp_path / "lists"
+    return write_hmdb51(tmp_path / "lists")
 
 
 def change(folder: Path, name: str, old: str, new: str) -> None:
@@ -149,9 +113,8 @@ def test_videos_are_found_at_any_depth(ucf, tmp_path, form):
     table = read_ucf101(ucf, UCF)
     real = [form.format(file, Path(file).name) for file in table["file"]]
     folder = place(tmp_path / "videos", [*real, "not_listed.avi"])
-    located = locate(table, folder)
-    assert sorted(real) == located["file"].to_list()
-    assert located.drop(columns="file").equals(table.drop(columns="file"))
+    assert locate(table, folder).to_list() == real
+    assert are_there(table, folder)
 
 
 @pytest.mark.parametrize(
@@ -161,9 +124,7 @@ def test_videos_are_found_at_any_depth(ucf, tmp_path, form):
 def test_both_spellings_of_handstand_are_found(ucf, tmp_path, old, new):
     table = read_ucf101(ucf, UCF)
     real = [file.replace(old, new) for file in table["file"]]
-    located = locate(table, place(tmp_path / "videos", real))
-    assert located["file"].to_list() == real
-    assert located["class"].iloc[-1] == "HandstandPushups"
+    assert locate(table, place(tmp_path / "videos", real)).to_list() == real
 
 
 def test_missing_videos_are_named_ten_at_most(hmdb, ucf, tmp_path):
@@ -171,6 +132,7 @@ def test_missing_videos_are_named_ten_at_most(hmdb, ucf, tmp_path):
     folder = place(tmp_path / "videos", table["file"].to_list()[1:])
     with pytest.raises(UserError, match=r"lacks 1 of the 8 listed videos: clap/#20_Rhythm"):
         locate(table, folder)
+    assert not are_there(table, folder) and not are_there(table, tmp_path / "absent")
     many = read_ucf101(ucf, UCF)
     many = many.loc[many.index.repeat(2)]
     with pytest.raises(UserError, match=r"lacks 18 of .* and 8 more"):

@@ -2,43 +2,16 @@
 
 import re
 import shutil
-import subprocess
-import sys
-from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT, copy_project
+from conftest import ROOT, copy_project, planned, run, snakemake
 
 from twostream.scores import read_scores
 
-ENVIRONMENT = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "/tmp"}
 ARTEFACTS = ("*.csv", "*.zip", "*.safetensors", "*.npz", "table*.json")
-
-
-def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["snakemake", "--cores", "2", *arguments],
-        cwd=folder,
-        env=ENVIRONMENT,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-
-
-def run(folder: Path, *arguments: str) -> str:
-    done = snakemake(folder, *arguments)
-    assert done.returncode == 0, done.stdout[-5000:]
-    return done.stdout
-
-
-def planned(folder: Path, *arguments: str) -> Counter[str]:
-    """The rules that a dry run would execute, with the number of jobs of each."""
-    rules = re.findall(r"^(?:local)?rule (\w+):", run(folder, "-n", *arguments), flags=re.M)
-    return Counter(rule for rule in rules if rule != "all")
 
 
 def planned_outputs(folder: Path) -> set[str]:

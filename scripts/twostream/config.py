@@ -100,11 +100,41 @@ class Archive(Strict):
     sources: Annotated[list[ArchiveSource], Field(min_length=1)]
 
 
+class Origin(Strict):
+    """Where files are to be had: the sources of an archive, or the folder that the user has them in."""
+
+    sources: list[ArchiveSource] = Field(default_factory=list)
+    folder: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def is_one_of_two(self) -> Self:
+        if bool(self.sources) == bool(self.folder):
+            raise ValueError("give either `sources` (to fetch an archive) or `folder` (where you have it)")
+        return self
+
+    @property
+    def archive(self) -> Archive:
+        """The archive of these sources, where there is no folder."""
+        return Archive(sources=self.sources)
+
+
+class Official(Strict):
+    """A published dataset: its videos, and the lists that say which videos are in which split."""
+
+    kind: Literal["official"]
+    protocol: Literal["ucf101", "hmdb51"]
+    videos: Origin
+    lists: Origin
+
+
+OFFICIAL_SPLITS = 3
+
+
 class Dataset(Strict):
     """Videos or images, their splits, and into how many shards they are packed."""
 
     media: Literal["videos", "images"] = "videos"
-    source: Annotated[Generated | Folder, Field(discriminator="kind")]
+    source: Annotated[Generated | Folder | Official, Field(discriminator="kind")]
     splits: Count
     shards: Count
     auxiliary: Name | None = None
@@ -115,6 +145,15 @@ class Dataset(Strict):
             still = [name for name, c in self.source.classes.items() if c.motion is None]
             if still:
                 raise ValueError(f"videos need a motion for each class; none for {', '.join(still)}")
+        return self
+
+    @model_validator(mode="after")
+    def is_as_published(self) -> Self:
+        if isinstance(self.source, Official):
+            if self.splits != OFFICIAL_SPLITS:
+                raise ValueError(f"an official dataset has {OFFICIAL_SPLITS} splits: say `splits: 3`")
+            if self.media != "videos":
+                raise ValueError("an official dataset holds videos: leave `media` out")
         return self
 
 
@@ -421,7 +460,7 @@ class Benchmark(Strict):
     pretraining: Run
     runs: dict[RunName, Run]
     fusions: dict[RunName, Fusion]
-    shared_classes: dict[Name, dict[str, str]]
+    shared_classes: dict[Name, dict[str, str | list[str]]]
     interval: Interval
     tables: dict[Name, Table]
 

@@ -27,7 +27,7 @@ from twostream.files import UserError
 Model = TypeVar("Model", bound=BaseModel)
 # Behind these keys an error's location tells as what the value was read, which is no key.
 KINDS = {
-    "source": ("generated", "folder"),
+    "source": ("generated", "folder", "official"),
     "pretrained": ("images", "caffe", "torchvision"),
     "network": ("layers", "backbone"),
 }

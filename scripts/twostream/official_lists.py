@@ -76,8 +76,8 @@ def read_hmdb51(folder: Path, counts: Counts = HMDB51) -> pd.DataFrame:
     return _table(folder, lines, sorted({line.class_name for line in lines}), counts)
 
 
-def locate(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """Return the table with `file` as it is found below `folder`, relative to it; sorted by file.
+def locate(table: pd.DataFrame, folder: Path) -> pd.Series:
+    """Return the place of each listed video below `folder`, relative to it.
 
     A listed video is found by its name alone, at any depth: the archives put the class folders at
     different depths, or have none. Upper and lower case count as the same, because UCF-101 writes both
@@ -87,12 +87,8 @@ def locate(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """
     if not folder.is_dir():
         raise UserError(f"there is no folder {folder}; unpack the videos into it")
-    found: dict[str, list[str]] = {}
-    for file in find_videos(folder, "videos"):
-        found.setdefault(_key(file), []).append(file)
-    places = [found.get(_key(file), []) for file in table["file"]]
-    missing = [file for file, paths in zip(table["file"], places, strict=True) if not paths]
-    if missing:
+    places = _places(table, folder)
+    if missing := _without_place(table, places):
         raise UserError(
             f"{folder}: lacks {len(missing):,} of the {len(table):,} listed videos: {_some(missing)}. "
             "Unpack the archive of the videos again, the whole of it."
@@ -100,7 +96,24 @@ def locate(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     twice = [" = ".join(paths) for paths in places if len(paths) > 1]
     if twice:
         raise UserError(f"{folder}: keep one of the videos of the same name: {_some(twice)}")
-    return table.assign(file=[paths[0] for paths in places]).sort_values("file", ignore_index=True)
+    return pd.Series([paths[0] for paths in places], table.index)
+
+
+def are_there(table: pd.DataFrame, folder: Path) -> bool:
+    """Return whether all listed videos lie below `folder`."""
+    return not _without_place(table, _places(table, folder))
+
+
+def _places(table: pd.DataFrame, folder: Path) -> list[list[str]]:
+    """Return for each listed video the files below `folder` that have its name."""
+    found: dict[str, list[str]] = {}
+    for file in find_videos(folder, "videos"):
+        found.setdefault(_key(file), []).append(file)
+    return [found.get(_key(file), []) for file in table["file"]]
+
+
+def _without_place(table: pd.DataFrame, places: list[list[str]]) -> list[str]:
+    return [file for file, paths in zip(table["file"], places, strict=True) if not paths]
 
 
 def _key(file: str) -> str:

@@ -22,6 +22,7 @@ from twostream.config import (
     Dataset,
     Folder,
     Generated,
+    Official,
     PublishedWeights,
     RoleNames,
     Run,
@@ -37,6 +38,7 @@ from twostream.recipes import (
     GeneratorRecipe,
     ImportRecipe,
     IndexRecipe,
+    OfficialRecipe,
     ScoringRecipe,
     Source,
     TableRecipe,
@@ -110,6 +112,9 @@ class Plan:
                 splits=settings.splits,
                 source=settings.source,
             )
+        elif isinstance(settings.source, Official):
+            script = "download_videos"
+            recipe = OfficialRecipe(protocol=settings.source.protocol)
         else:
             script = "index_folder"
             recipe = self._index_recipe(dataset, settings, settings.source)
@@ -254,7 +259,13 @@ class Plan:
     def folder(self, dataset: str) -> str:
         """The folder that the files in a dataset's index are relative to."""
         source = self._dataset(dataset).source
-        return source.folder if isinstance(source, Folder) else paths.VIDEOS.format(dataset=dataset)
+        named = source.videos if isinstance(source, Official) else source
+        folder = None if isinstance(named, Generated) else named.folder
+        return folder or paths.VIDEOS.format(dataset=dataset)
+
+    def source_json(self, dataset: str) -> str:
+        """The source of a dataset as the script `download_videos` takes it."""
+        return self._dataset(dataset).source.model_dump_json(exclude_defaults=True)
 
     def weights_option(self) -> list[str]:
         """The argument that says where the published weights come from."""

@@ -103,6 +103,12 @@ class GeneratorRecipe(Strict):
     source: Generated
 
 
+class OfficialRecipe(Strict):
+    """Whose official lists; they fix which videos these are, wherever they come from."""
+
+    protocol: Literal["ucf101", "hmdb51"]
+
+
 class FramesRecipe(Strict):
     """One shard's share of a dataset is the videos `shard`, `shard + shards`, ... of its index."""
 

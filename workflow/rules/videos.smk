@@ -20,6 +20,30 @@ rule generate_videos:
         " --out {output.index:q} > {log:q} 2>&1"
 
 
+rule download_videos:
+    output:
+        index=paths.INDEX,
+        skipped=paths.SKIPPED,
+        record=paths.record(paths.INDEX),
+    log:
+        "logs/download_videos/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(d for d in DATASETS if DATASETS[d].source.kind == "official"),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        recipe=lambda w, input: plan.step("videos", w).recipe_json,
+        spec=lambda w: plan.step("videos", w).spec,
+        source=lambda w, input: plan.source_json(w.dataset),
+        on_bad_video=lambda w, input: plan.config.on_bad_video,
+    shell:
+        "python scripts/download_videos.py --recipe {params.recipe:q} --spec {params.spec}"
+        " --dataset {wildcards.dataset} --source {params.source:q}"
+        " --on-bad-video {params.on_bad_video} --skipped {output.skipped:q}"
+        " --out {output.index:q} > {log:q} 2>&1"
+
+
 rule index_folder:
     output:
         index=paths.INDEX,

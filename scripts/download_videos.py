@@ -1,0 +1,28 @@
+"""Fetch the videos and official lists of a published dataset where they are missing, and write its index."""
+
+from twostream import cli
+from twostream.config import Official
+from twostream.index import complete, write_index
+from twostream.official_dataset import listed_videos
+from twostream.recipes import OfficialRecipe
+
+
+def main() -> None:
+    parser = cli.arguments(__doc__)
+    parser.add_argument("--dataset", required=True, help="its name in the scale")
+    parser.add_argument("--source", required=True, help="JSON: its `source` in the scale")
+    parser.add_argument("--on-bad-video", choices=["stop", "skip"], default="stop")
+    parser.add_argument("--skipped", required=True, help="report on left-out videos to write")
+    args = parser.parse_args()
+    recipe = cli.recipe(OfficialRecipe, args)
+    source = cli.from_json(Official, args.source, "--source")
+    with cli.record(args, recipe) as record:
+        table, folder = listed_videos(source, args.dataset)
+        index, skipped = complete(table, folder, "videos", args.on_bad_video)
+        record |= {"videos": len(index), "skipped": len(skipped)}
+        write_index(skipped, args.skipped)
+        write_index(index, args.out)
+
+
+if __name__ == "__main__":
+    cli.run(main)
