@@ -20,7 +20,7 @@ from twostream.encoding import encode
 from twostream.flow import video_flow
 from twostream.inputs import VideoReader
 from twostream.listing import find_videos
-from twostream.sampling import TaskSamples, TrainingVideo
+from twostream.sampling import Dropout, TaskSamples, TrainingVideo
 from twostream.store import ShardWriter, Store
 from twostream.videos import read_frames
 
@@ -67,7 +67,9 @@ def ours(shard: Path, names: list[str]) -> Callable[[int], np.ndarray]:
     """
     reader = VideoReader(Input(kind="stacking", length=LENGTH), {"forward": Store([shard])})
     training = Training(batch=2, crop=CROP, momentum=0.9, weight_decay=0.0, rgb_jitter=0.0)
-    samples = TaskSamples([TrainingVideo(n, 0, reader) for n in names], training, SHORT_SIDE, [0])
+    samples = TaskSamples(
+        [TrainingVideo(n, 0, reader) for n in names], training, SHORT_SIDE, Dropout(6144, 0.9), [0]
+    )
     return lambda number: samples[number].stored.displacement()
 
 

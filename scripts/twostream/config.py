@@ -338,8 +338,16 @@ class Choices(Strict):
     """What a user chooses whatever the scale."""
 
     device: Literal["cpu", "cuda"]
+    gpus: Count
+    workers: Annotated[int, Field(ge=0)]
     seed: Annotated[int, Field(ge=0)]
     on_bad_video: Literal["stop", "skip"]
+
+    @model_validator(mode="after")
+    def gpus_are_used(self) -> Self:
+        if self.device == "cpu" and self.gpus > 1:
+            raise ValueError("gpus: more than one needs `device: cuda`")
+        return self
 
 
 class UserSettings(Choices):
