@@ -5,7 +5,7 @@ config/README.md explains every key; `loading` reads the files and checks them a
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_]*$")]
 RunName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -343,11 +343,12 @@ class Choices(Strict):
     seed: Annotated[int, Field(ge=0)]
     on_bad_video: Literal["stop", "skip"]
 
-    @model_validator(mode="after")
-    def gpus_are_used(self) -> Self:
-        if self.device == "cpu" and self.gpus > 1:
-            raise ValueError("gpus: more than one needs `device: cuda`")
-        return self
+    @field_validator("gpus")
+    @classmethod
+    def gpus_are_used(cls, gpus: int, others: ValidationInfo) -> int:
+        if gpus > 1 and others.data.get("device") == "cpu":
+            raise ValueError("more than one needs `device: cuda`")
+        return gpus
 
 
 class UserSettings(Choices):

@@ -10,6 +10,7 @@ on from its checkpoint to the very weights that it would have had.
 """
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,12 +50,17 @@ class Trained:
 
 @dataclass
 class Progress:
-    """Where a training stands, beside weights and momentum; `seen` sums loss, right answers, samples."""
+    """Where a training stands, beside weights and momentum.
+
+    `seen` sums loss, right answers and samples since the curve's last row; `seconds` is the time
+    spent so far, `waiting` how much of it for input.
+    """
 
     seen: Tensor
     iteration: int = 0
     curve: list[tuple[int, float, float, float]] = field(default_factory=list)
     seconds: float = 0.0
+    waiting: float = 0.0
     resumed_at: list[int] = field(default_factory=list)
 
 
@@ -94,7 +100,7 @@ def train(
     if recipe.run.layers == "last":
         network.freeze_hidden()
     place(network, device)
-    optimizer = _optimizer(network, recipe)
+    optimizer = optimizer_of(network, recipe)
     progress = _resume(network, optimizer, checkpoint, device)
     videos = {head: videos for head, (_, videos) in found.items()}
     dropout = Dropout(network.units, recipe.run.dropout)
@@ -105,10 +111,11 @@ def train(
         drawn, "training", schedule.iterations, initial=progress.iteration, disable=not processes.first
     )
     for batch in bar:
-        _descend(shared, optimizer, batch, recipe, progress, device)
+        descend(shared, optimizer, batch, recipe, progress, device)
         _add_to_curve(progress, schedule, processes)
         if progress.curve:
             bar.set_postfix(loss=round(progress.curve[-1][2], 3), refresh=False)
+        bar.update()
         progress.seconds = time.monotonic() - started
         if processes.first and checkpoint.due():
             checkpoint.save(_state(network, optimizer, progress))
@@ -126,7 +133,8 @@ def _describe(recipe: TrainingRecipe, heads: dict[str, list[str]]) -> Descriptio
     )
 
 
-def _optimizer(network: TwoStreamNetwork, recipe: TrainingRecipe) -> SGD:
+def optimizer_of(network: TwoStreamNetwork, recipe: TrainingRecipe) -> SGD:
+    """Return the optimiser of the layers that a recipe trains."""
     learned = [p for p in network.parameters() if p.requires_grad]
     settings = recipe.training
     return SGD(learned, recipe.schedule.rate, settings.momentum, weight_decay=settings.weight_decay)
@@ -137,8 +145,19 @@ def _facts(network: TwoStreamNetwork, progress: Progress, processes: Processes) 
         "parameters": sum(p.numel() for p in network.parameters()),
         "processes": processes.count,
         "training_seconds": round(progress.seconds, 2),
+        "waiting_seconds": round(progress.waiting, 2),
         "resumed_at": progress.resumed_at,
     }
+
+
+def _timed(drawn: Iterator[dict[str, Drawn]], progress: Progress) -> Iterator[dict[str, Drawn]]:
+    while True:
+        asked = time.monotonic()
+        batch = next(drawn, None)
+        progress.waiting += time.monotonic() - asked
+        if batch is None:
+            return
+        yield batch
 
 
 def rate_at(schedule: Schedule, iteration: int) -> float:
@@ -146,7 +165,7 @@ def rate_at(schedule: Schedule, iteration: int) -> float:
     return schedule.rate * 0.1 ** sum(iteration > drop for drop in schedule.drops)
 
 
-def _descend(
+def descend(
     network: nn.Module,
     optimizer: SGD,
     batch: dict[str, Drawn],
