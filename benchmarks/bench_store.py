@@ -1,7 +1,7 @@
 """The store of flow against JPEG files, one a field and component, from the same videos in one run.
 
 Training samples a second on one core with a warm cache (ten consecutive fields of a random video,
-one 224 x 224 crop, values restored), bytes a field, and the error that storing adds.
+one 224 x 224 crop), bytes a field, and the error that storing adds.
 """
 
 import argparse
@@ -12,15 +12,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 from bench_flow import SETTINGS, generated_videos
+from PIL import Image
+from torchvision.transforms import functional
 
 from twostream import store
 from twostream.config import Input, Training
 from twostream.encoding import encode
 from twostream.flow import video_flow
-from twostream.inputs import VideoReader
+from twostream.inputs import VideoReader, prepare
 from twostream.listing import find_videos
-from twostream.sampling import TaskSamples, TrainingVideo
+from twostream.sampling import Dropout, TaskSamples, TrainingVideo, collate
 from twostream.store import ShardWriter, Store
 from twostream.videos import read_frames
 
@@ -38,16 +41,43 @@ def rate(sample: Callable[[int], object], seconds: float = 4.0) -> float:
     return number / (time.perf_counter() - started)
 
 
-def others(folder: Path, counts: dict[str, int]) -> Callable[[int], np.ndarray]:
-    """The usual reader: twenty JPEG files, rescaled to a shorter side of 256, cropped, scaled."""
-    names = list(counts)
+def drawn(counts: dict[str, int], number: int) -> tuple[str, range, np.random.Generator]:
+    """A random video, and ten consecutive fields of it."""
+    rng = np.random.default_rng(number)
+    name = list(counts)[rng.integers(len(counts))]
+    start = int(rng.integers(counts[name] - LENGTH))
+    return name, range(start, start + LENGTH), rng
+
+
+def files_with_pillow(folder: Path, counts: dict[str, int]) -> Callable[[int], torch.Tensor]:
+    """The usual PyTorch dataset: twenty files through Pillow and torchvision's transforms."""
+
+    def sample(number: int) -> torch.Tensor:
+        name, fields, rng = drawn(counts, number)
+        images = [
+            functional.resize(Image.open(folder / f"{name}_{axis}_{t}.jpg").convert("L"), [SHORT_SIDE])
+            for t in fields
+            for axis in "xy"
+        ]
+        width, height = images[0].size
+        top, left = rng.integers(height - CROP + 1), rng.integers(width - CROP + 1)
+        images = [functional.crop(image, int(top), int(left), CROP, CROP) for image in images]
+        if rng.integers(2):
+            images = [functional.hflip(image) for image in images]
+            images[::2] = [functional.invert(image) for image in images[::2]]
+        stacked = torch.cat([functional.to_tensor(image) for image in images])
+        return functional.normalize(stacked, [0.5] * len(images), [0.226] * len(images))
+
+    return sample
+
+
+def files_with_opencv(folder: Path, counts: dict[str, int]) -> Callable[[int], np.ndarray]:
+    """The faster one: twenty files through OpenCV, and only what cannot be left out."""
 
     def sample(number: int) -> np.ndarray:
-        rng = np.random.default_rng(number)
-        name = names[rng.integers(len(names))]
-        start = rng.integers(counts[name] - LENGTH)
+        name, fields, rng = drawn(counts, number)
         channels = []
-        for t in range(start, start + LENGTH):
+        for t in fields:
             for axis in "xy":
                 image = cv2.imread(str(folder / f"{name}_{axis}_{t}.jpg"), cv2.IMREAD_GRAYSCALE)
                 assert image is not None
@@ -60,15 +90,30 @@ def others(folder: Path, counts: dict[str, int]) -> Callable[[int], np.ndarray]:
     return sample
 
 
-def ours(shard: Path, names: list[str]) -> Callable[[int], np.ndarray]:
-    """Our reader as training uses it, with values restored on the same core.
-
-    The crop is cut at the videos' own size; rescaling it to the input's size is the device's work.
-    """
-    reader = VideoReader(Input(kind="stacking", length=LENGTH), {"forward": Store([shard])})
+def ours(shard: Path, names: list[str], on_core: bool) -> Callable[[int], object]:
+    """Our samples as training draws them; with `on_core`, the device's share of the work too."""
+    what = Input(kind="stacking", length=LENGTH, mean_subtraction=True)
+    reader = VideoReader(what, {"forward": Store([shard])})
     training = Training(batch=2, crop=CROP, momentum=0.9, weight_decay=0.0, rgb_jitter=0.0)
-    samples = TaskSamples([TrainingVideo(n, 0, reader) for n in names], training, SHORT_SIDE, [0])
-    return lambda number: samples[number].stored.displacement()
+    videos = [TrainingVideo(n, 0, reader) for n in names]
+    samples = TaskSamples(videos, training, SHORT_SIDE, Dropout(6144, 0.9), [0])
+    if not on_core:
+        return lambda number: collate([samples[number]])
+    return lambda number: prepare(collate([samples[number]])[0], what, CROP)
+
+
+def print_rates(folder: Path, counts: dict[str, int]) -> None:
+    """Print training samples a second of each way to read them."""
+    shard = folder / "0.zip"
+    pillow, opencv = (rate(read(folder, counts)) for read in (files_with_pillow, files_with_opencv))
+    print("  samples a second, and times the files with Pillow and with OpenCV")
+    print(f"    files, Pillow and torchvision: {pillow:.0f}")
+    print(f"    files, OpenCV: {opencv:.0f}")
+    for kept, how in ((0, "decoding each image"), (store.KEPT_BYTES, "decoded images kept in memory")):
+        store.KEPT_BYTES = kept
+        for on_core, where in ((False, "ready for the device"), (True, "the device's work on the core too")):
+            fast = rate(ours(shard, list(counts), on_core))
+            print(f"    store, {how}, {where}: {fast:.0f}, {fast / pillow:.1f} x, {fast / opencv:.1f} x")
 
 
 def main() -> None:
@@ -77,6 +122,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=3, help="how many of the videos to use")
     args = parser.parse_args()
     cv2.setNumThreads(1)
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as made:
         folder = args.videos or Path(made)
         if not args.videos:
@@ -114,12 +160,7 @@ def main() -> None:
         print(f"Store of flow, {len(files)} videos of {width} x {height}, {total} fields")
         print(f"  bytes a field: files {files_size / total:.0f}, store {size / total:.0f}")
         print(f"  error added (px): files {np.mean(clipped):.3f}, store {np.mean(stored):.3f}")
-        slow = rate(others(Path(made), counts))
-        print(f"  samples a second: files {slow:.0f}")
-        for kept, how in ((0, "decoding each image"), (store.KEPT_BYTES, "decoded images kept in memory")):
-            store.KEPT_BYTES = kept
-            fast = rate(ours(Path(made) / "0.zip", list(counts)))
-            print(f"    store, {how}: {fast:.0f}, {fast / slow:.1f} x")
+        print_rates(Path(made), counts)
 
 
 if __name__ == "__main__":

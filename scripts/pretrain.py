@@ -1,6 +1,8 @@
 """Train a spatial network on still images, for others to start from."""
 
-from twostream import cli
+from twostream import cli, paths
+from twostream.checkpoints import Checkpoint
+from twostream.devices import machine
 from twostream.recipes import TrainingRecipe
 from twostream.training import train_and_save
 
@@ -9,10 +11,12 @@ def main() -> None:
     parser = cli.arguments(__doc__)
     parser.add_argument("--curve", required=True, help="CSV of the training curve to write")
     cli.add_device(parser)
+    cli.add_workers(parser)
     args = parser.parse_args()
     recipe = cli.recipe(TrainingRecipe, args)
-    with cli.record(args, recipe) as record:
-        record |= train_and_save(recipe, None, args.device, args.out, args.curve)
+    checkpoint = Checkpoint(paths.checkpoint(args.out), args.spec)
+    with machine(args.device, args.workers) as found, cli.record(args, recipe) as record:
+        record |= train_and_save(recipe, None, found, checkpoint, args.out, args.curve)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ def main() -> None:
     parser = cli.arguments(__doc__)
     parser.add_argument("--model", required=True, help="the trained network")
     cli.add_device(parser)
+    cli.add_workers(parser)
     args = parser.parse_args()
     recipe = cli.recipe(ScoringRecipe, args)
     with cli.record(args, recipe) as record:
-        scores = score_videos(recipe, args.model, args.device)
+        scores = score_videos(recipe, args.model, args.device, args.workers)
         record["accuracy"] = {p: round(scores.part(p).accuracy(), 2) for p in ("train", "test")}
         write_scores(scores, args.out)
 

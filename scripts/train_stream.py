@@ -1,6 +1,13 @@
-"""Train one network of a run: spatial, temporal or multi-task."""
+"""Train one network of a run: spatial, temporal or multi-task.
 
-from twostream import cli
+On one device `python scripts/train_stream.py ...`; on four GPUs of one machine
+`torchrun --standalone --nproc-per-node 4 scripts/train_stream.py --device cuda ...`.
+A call that was killed goes on from its last checkpoint when it is called again with the same --spec.
+"""
+
+from twostream import cli, paths
+from twostream.checkpoints import Checkpoint
+from twostream.devices import machine
 from twostream.recipes import TrainingRecipe
 from twostream.training import train_and_save
 
@@ -10,10 +17,12 @@ def main() -> None:
     parser.add_argument("--initial", help="model whose hidden layers to start from")
     parser.add_argument("--curve", required=True, help="CSV of the training curve to write")
     cli.add_device(parser)
+    cli.add_workers(parser)
     args = parser.parse_args()
     recipe = cli.recipe(TrainingRecipe, args)
-    with cli.record(args, recipe) as record:
-        record |= train_and_save(recipe, args.initial, args.device, args.out, args.curve)
+    checkpoint = Checkpoint(paths.checkpoint(args.out), args.spec)
+    with machine(args.device, args.workers) as found, cli.record(args, recipe) as record:
+        record |= train_and_save(recipe, args.initial, found, checkpoint, args.out, args.curve)
 
 
 if __name__ == "__main__":

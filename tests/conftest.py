@@ -11,11 +11,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from local_server import Server
 
 from twostream import downloads
+from twostream.index import write_index
+from twostream.store import ShardWriter
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "/tmp"}
@@ -55,6 +58,28 @@ def server(monkeypatch) -> Iterator[Server]:
         yield running
         running.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def coloured(tmp_path, monkeypatch):
+    """Two datasets of videos whose class is their brightness, where the rules would put them."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for dataset, classes in (("one", "ab"), ("two", "bcd")):
+        rows = []
+        (tmp_path / f"data/frames/{dataset}").mkdir(parents=True)
+        with ShardWriter(tmp_path / f"data/frames/{dataset}/0.zip", 95) as writer:
+            for label, name in enumerate(classes):
+                for clip in range(4):
+                    file = f"{name}/{clip}.avi"
+                    level = 40 + 50 * "abcd".index(name)
+                    frames = rng.normal(level, 8, (4, 64, 64, 3)).clip(0, 255).astype(np.uint8)
+                    writer.add_frames(file, frames)
+                    rows.append((file, name, label, str(clip), "train" if clip < 2 else "test"))
+        (tmp_path / "data/videos").mkdir(parents=True, exist_ok=True)
+        index = pd.DataFrame(rows, columns=["file", "class", "label", "group", "split1"])
+        write_index(index, tmp_path / f"data/videos/{dataset}.csv")
+    return tmp_path
 
 
 def tiny_scale() -> dict:

@@ -16,6 +16,7 @@ from torchvision.models.feature_extraction import create_feature_extractor
 
 from twostream.backbones import backbone_features, torchvision_weights
 from twostream.config import Backbone, Network, Run
+from twostream.devices import machine
 from twostream.encoding import encode
 from twostream.files import UserError
 from twostream.importing import ONE_FRAME, import_weights
@@ -133,13 +134,16 @@ def test_a_temporal_backbone_trains_from_weights_for_frames(flow_of_two_classes,
         "short_side": 48,
         "seed": 0,
     }
-    network, description, curve = train(parse(TrainingRecipe, content, "test"), str(imported), "cpu")
-    assert np.isfinite(curve["loss"]).all() and len(curve) == 2
+    with machine("cpu", workers=0) as found:
+        trained = train(parse(TrainingRecipe, content, "test"), str(imported), found)
+    network = trained.network
+    assert np.isfinite(trained.curve["loss"]).all() and len(trained.curve) == 2
+    assert network.units == 512  # what is dropped out lies between backbone and heads
     before = TwoStreamNetwork(RESNET, parse(Run, FLOW, "test"), {"one": 2}, CROP)
     copy_hidden_layers(imported, before)
     moved = (network.features.conv1.weight - before.features.conv1.weight).abs().max()
     assert 0 < moved < 0.1
-    assert description.build().features.conv1.in_channels == 6
+    assert trained.description.build().features.conv1.in_channels == 6
 
 
 def test_a_backbones_own_dropout_is_switched_off():

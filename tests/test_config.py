@@ -46,6 +46,8 @@ TORCHVISION = CAFFE | {"kind": "torchvision"}
         ("scale/demo.yaml", "training.bacth", 32, "training.bacth: unknown key"),
         ("scale/demo.yaml", "training.batch", "32", "training.batch: Input should be a valid integer"),
         ("scale/demo.yaml", "schedules.scratch.rate", "1e-3", "schedules.scratch.rate"),
+        ("config.yaml", "gpus", 2, "gpus: more than one needs `device: cuda`"),
+        ("config.yaml", "workers", -1, "workers: "),
         ("scale/demo.yaml", "training.crop", 65, "crop must not be larger"),
         ("scale/demo.yaml", "roles.primary", "ucf", "roles.primary: there is no dataset 'ucf'"),
         (

@@ -1,15 +1,19 @@
 """Scoring: which frames, which crops, and their mean."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
 from test_train_stream import network_settings, run
 
-from twostream.config import Testing
+from twostream import store as store_module
+from twostream.config import Input
+from twostream.encoding import encode
 from twostream.inputs import VideoReader
 from twostream.models import Description
-from twostream.scoring import equal_spacing, score_video, views
-from twostream.store import ShardWriter, Store
+from twostream.scoring import TestVideos, equal_spacing, score_video, views
+from twostream.store import Shard, ShardWriter, Store
 
 
 @pytest.mark.parametrize(
@@ -41,9 +45,8 @@ def test_a_video_scores_the_mean_of_its_inputs_softmax_scores(tmp_path):
     with torch.no_grad():
         network.heads["h"].weight *= 50
     reader = VideoReader(described.run.input, {"frames": store})
-    made = score_video(
-        network, described, reader, "v.avi", "h", Testing(frames=3, views=10), torch.device("cpu")
-    )
+    stored = TestVideos(reader, ["v.avi"], 3)[0]
+    made = score_video(network, described, stored, "h", 10, torch.device("cpu"))
     expected = []
     mean = np.array([123.7, 116.3, 103.5])[:, None, None]
     for number in (0, 4, 8):
@@ -52,6 +55,25 @@ def test_a_video_scores_the_mean_of_its_inputs_softmax_scores(tmp_path):
             cut = frame[:, top : top + 56, left : left + 56]
             x = torch.tensor((cut[..., ::-1] if flip else cut).copy(), dtype=torch.float32)[None]
             with torch.no_grad():
-                expected.append(network(x, "h").softmax(1)[0].numpy())
+                expected.append(network({"h": x})["h"].softmax(1)[0].numpy())
     np.testing.assert_allclose(made, np.mean(expected, axis=0), atol=1e-5)
     assert made.sum() == pytest.approx(1, abs=1e-5) and made.max() > 0.34
+
+
+def test_each_field_is_decoded_once_however_many_inputs_it_is_part_of(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "KEPT_BYTES", 0)
+    decoded = Counter()
+    decode = Shard._decode
+
+    def counted(self: Shard, row: int, video: int) -> np.ndarray:
+        decoded[row] += 1
+        return decode(self, row, video)
+
+    monkeypatch.setattr(Shard, "_decode", counted)
+    with ShardWriter(tmp_path / "0.zip", 90) as writer:
+        fields = np.random.default_rng(0).normal(0, 3, (40, 16, 20, 2)).astype(np.float32)
+        writer.add_flow("v.avi", [encode(field, "range") for field in fields])
+    what = Input(kind="stacking", length=10)
+    images, _ = TestVideos(VideoReader(what, {"forward": Store([tmp_path / "0.zip"])}), ["v.avi"], 25)[0]
+    assert images.shape == (25, 10, 2, 16, 20)
+    assert decoded == Counter(range(40))

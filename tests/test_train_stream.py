@@ -3,22 +3,22 @@
 from collections import Counter
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from conftest import tiny_scale
 from torch import nn
 
-from twostream.config import Network, Run
-from twostream.index import write_index
+from twostream import training
+from twostream.config import Network, Run, Schedule
+from twostream.devices import machine
 from twostream.inputs import VideoReader
 from twostream.loading import parse
 from twostream.models import Description, load_model, save_model
 from twostream.networks import GroupFrames, TwoStreamNetwork
 from twostream.recipes import TrainingRecipe
-from twostream.sampling import TaskSamples, TrainingVideo, collate
+from twostream.sampling import Dropout, TaskSamples, TrainingVideo, collate
 from twostream.store import ShardWriter, Store
-from twostream.training import train
+from twostream.training import Trained, rate_at, train
 
 FRAME = {"kind": "frames", "length": 1}
 
@@ -30,28 +30,6 @@ def run(**settings) -> Run:
 
 def network_settings(normalisation: str = "batch") -> Network:
     return parse(Network, tiny_scale()["network"] | {"normalisation": normalisation}, "test")
-
-
-@pytest.fixture
-def coloured(tmp_path, monkeypatch):
-    """Two datasets of videos whose class is their brightness, where the rules would put them."""
-    monkeypatch.chdir(tmp_path)
-    rng = np.random.default_rng(0)
-    for dataset, classes in (("one", "ab"), ("two", "bcd")):
-        rows = []
-        (tmp_path / f"data/frames/{dataset}").mkdir(parents=True)
-        with ShardWriter(tmp_path / f"data/frames/{dataset}/0.zip", 95) as writer:
-            for label, name in enumerate(classes):
-                for clip in range(4):
-                    file = f"{name}/{clip}.avi"
-                    level = 40 + 50 * "abcd".index(name)
-                    frames = rng.normal(level, 8, (4, 64, 64, 3)).clip(0, 255).astype(np.uint8)
-                    writer.add_frames(file, frames)
-                    rows.append((file, name, label, str(clip), "train" if clip < 2 else "test"))
-        (tmp_path / "data/videos").mkdir(parents=True, exist_ok=True)
-        index = pd.DataFrame(rows, columns=["file", "class", "label", "group", "split1"])
-        write_index(index, tmp_path / f"data/videos/{dataset}.csv")
-    return tmp_path
 
 
 def source(dataset: str, split: int | None = 1, without: tuple[str, ...] = ()) -> dict:
@@ -76,64 +54,68 @@ SINGLE = [{"head": "one", "sources": [source("one")]}]
 MULTI = [*SINGLE, {"head": "two", "sources": [source("two", None)]}]
 
 
+def trained(content: TrainingRecipe, initial: str | None = None, **how) -> Trained:
+    with machine("cpu", how.pop("workers", 0)) as found:
+        return train(content, initial, found, **how)
+
+
 def same(first: nn.Module, second: nn.Module, prefix: str = "") -> bool:
     pairs = zip(first.state_dict().items(), second.state_dict().items(), strict=True)
     return all(torch.equal(a, b) for (name, a), (_, b) in pairs if name.startswith(prefix))
 
 
 def test_training_learns_what_can_be_seen(coloured):
-    _, _, curve = train(recipe(SINGLE), None, "cpu")
+    curve = trained(recipe(SINGLE)).curve
     assert curve["loss"][-5:].mean() < 0.3 < curve["loss"].iloc[0]
     assert curve["rate"].iloc[0] == pytest.approx(10 * curve["rate"].iloc[-1])
 
 
 def test_equal_seeds_give_equal_networks_and_others_do_not(coloured):
-    first, second = (train(recipe(SINGLE, 3), None, "cpu")[0] for _ in range(2))
-    other = train(recipe(SINGLE, 3).model_copy(update={"seed": 1}), None, "cpu")[0]
+    first, second = (trained(recipe(SINGLE, 3)).network for _ in range(2))
+    other = trained(recipe(SINGLE, 3).model_copy(update={"seed": 1})).network
     assert same(first, second) and not same(first, other)
 
 
 def test_the_last_layer_alone_leaves_all_others_as_they_were(coloured, tmp_path):
-    network, description, _ = train(recipe(SINGLE, 3), None, "cpu")
-    save_model(network, description, tmp_path / "start.safetensors")
+    start = trained(recipe(SINGLE, 3))
+    save_model(start.network, start.description, tmp_path / "start.safetensors")
     settings = {"initialisation": "images", "layers": "last", "dropout": 0.5}
-    tuned, _, _ = train(recipe(SINGLE, 3, **settings), str(tmp_path / "start.safetensors"), "cpu")
-    assert same(network, tuned, "features.") and same(network, tuned, "full.")
-    assert not same(network, tuned, "heads.")
+    tuned = trained(recipe(SINGLE, 3, **settings), str(tmp_path / "start.safetensors")).network
+    assert same(start.network, tuned, "features.") and same(start.network, tuned, "full.")
+    assert not same(start.network, tuned, "heads.")
 
 
 def test_multitask_learning_has_a_head_for_each_dataset_and_learns_both(coloured):
-    network, description, curve = train(recipe(MULTI, 60), None, "cpu")
-    assert description.heads == {"one": ["a", "b"], "two": ["b", "c", "d"]}
-    assert {name: head.out_features for name, head in network.heads.items()} == {"one": 2, "two": 3}
-    assert curve["accuracy"][-20:].mean() > curve["accuracy"][:5].mean() + 20
+    made = trained(recipe(MULTI, 60))
+    assert made.description.heads == {"one": ["a", "b"], "two": ["b", "c", "d"]}
+    assert {name: head.out_features for name, head in made.network.heads.items()} == {"one": 2, "two": 3}
+    assert made.curve["accuracy"][-20:].mean() > made.curve["accuracy"][:5].mean() + 20
 
 
 def test_added_classes_share_one_head_without_those_in_both(coloured):
     tasks = [{"head": "one", "sources": [source("one"), source("two", None, ("b",))]}]
-    _, description, _ = train(recipe(tasks, 2), None, "cpu")
-    assert description.heads == {"one": ["a", "b", "c", "d"]}
+    assert trained(recipe(tasks, 2)).description.heads == {"one": ["a", "b", "c", "d"]}
 
 
 def test_a_class_to_leave_out_that_does_not_exist_is_an_error(coloured):
     tasks = [{"head": "one", "sources": [source("one"), source("two", None, ("z",))]}]
     with pytest.raises(Exception, match=r"shared_classes\.two: the dataset has no class z"):
-        train(recipe(tasks, 2), None, "cpu")
+        trained(recipe(tasks, 2))
 
 
 def test_a_saved_model_is_the_same_model_and_the_same_bytes(coloured, tmp_path):
-    network, description, _ = train(recipe(MULTI, 2), None, "cpu")
+    made = trained(recipe(MULTI, 2))
     for name in ("1.safetensors", "2.safetensors"):
-        save_model(network, description, tmp_path / name)
+        save_model(made.network, made.description, tmp_path / name)
     assert (tmp_path / "1.safetensors").read_bytes() == (tmp_path / "2.safetensors").read_bytes()
     loaded, described = load_model(tmp_path / "1.safetensors")
-    assert described == description and same(network, loaded)
+    assert described == made.description and same(made.network, loaded)
 
 
 def samples(store: Store, counts: dict[int, int], key=(0,)) -> TaskSamples:
     reader = VideoReader(run().input, {"frames": store})
     videos = [TrainingVideo(f"{c}-{i}", c, reader) for c, count in counts.items() for i in range(count)]
-    return TaskSamples(videos, recipe(SINGLE).training, 64, key)
+    return TaskSamples(videos, recipe(SINGLE).training, 64, Dropout(8, 0.5), key)
 
 
 @pytest.fixture
@@ -161,9 +143,42 @@ def test_a_sample_depends_on_seed_and_number_alone(noise):
     assert any(one[i].label != other[i].label for i in range(20))
 
 
+def test_dropout_is_drawn_with_each_sample(noise):
+    drawn = [samples(noise, {1: 9})[i] for i in range(200)]
+    kept = np.stack([sample.keep for sample in drawn])
+    assert kept.shape == (200, 8) and abs(kept.mean() - 0.5) < 0.05
+    assert (samples(noise, {1: 9})[7].keep == drawn[7].keep).all()
+
+
+def test_dropped_units_count_nothing_and_the_others_so_much_more():
+    network = TwoStreamNetwork(network_settings(), run(dropout=0.75), {"h": 2}, 56).eval()
+    x, keep = torch.rand(3, 3, 56, 56), torch.rand(3, network.units) > 0.75
+    whole = network.hidden(x)
+    torch.testing.assert_close(network.hidden(x, keep), whole * keep * 4)
+
+
+def test_the_learning_rate_drops_after_the_iterations_that_the_schedule_names():
+    schedule = Schedule(rate=0.01, drops=[50, 70], iterations=80)
+    rates = [rate_at(schedule, iteration) for iteration in (1, 50, 51, 70, 71, 80)]
+    assert rates == pytest.approx([1e-2, 1e-2, 1e-3, 1e-3, 1e-4, 1e-4])
+
+
+def test_workers_change_nothing(coloured):
+    alone, helped = (trained(recipe(MULTI, 3), workers=workers).network for workers in (0, 2))
+    assert same(alone, helped)
+
+
+def test_mixed_precision_trains_like_single_precision(coloured, monkeypatch):
+    single = trained(recipe(SINGLE)).curve
+    monkeypatch.setattr(training, "mixed_precision", lambda device: torch.autocast("cpu", torch.bfloat16))
+    mixed = trained(recipe(SINGLE)).curve
+    assert not mixed.equals(single)
+    assert mixed["loss"].to_numpy() == pytest.approx(single["loss"].to_numpy(), abs=0.2)
+
+
 def test_crops_come_from_the_whole_frame_and_stack_up_at_any_size(noise):
     drawn = [samples(noise, {1: 9})[i] for i in range(12)]
-    batch, labels = collate(drawn)
+    batch, _, labels = collate(drawn)
     assert batch.images.shape == (12, 1, 3, 56, 56)
     assert labels.tolist() == [1] * 12
 
@@ -180,7 +195,7 @@ def test_slow_fusion_sees_each_of_its_frames():
     what = run(input={"kind": "frames", "length": 11})
     network = TwoStreamNetwork(network_settings(), what, {"h": 3}, 56).eval()
     x = torch.rand(1, 33, 56, 56, requires_grad=True)
-    network(x, "h").sum().backward()
+    network({"h": x})["h"].sum().backward()
     seen = x.grad.unflatten(1, (11, 3)).abs().sum(dim=(0, 2, 3, 4))
     assert (seen > 0).all()
 
@@ -199,9 +214,8 @@ def test_frozen_layers_keep_their_batch_statistics():
     network.freeze_hidden()
     network.train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    network(torch.rand(4, 3, 56, 56), "h")
+    network({"h": torch.rand(4, 3, 56, 56)}, torch.ones(4, network.units, dtype=torch.bool))
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
-    assert network.dropout.training
 
 
 def test_a_description_survives_as_json():

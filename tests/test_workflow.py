@@ -126,6 +126,17 @@ def test_a_job_asks_for_a_gpu_only_where_the_device_is_one(project):
     assert gpu_jobs("cuda") == {"extract_flow", "pretrain", "train_stream", "score_videos"}
 
 
+def test_several_gpus_are_given_to_each_training_by_torchrun(project):
+    settings = ("--config", "device=cuda", "gpus=4", "workers=3")
+    text = run(project, "-n", "--forceall", "--cores", "64", *settings, "--")
+    jobs = re.split(r"^(?:local)?rule ", text, flags=re.M)[1:]
+    threads = {job.split(":")[0]: "threads: 16" in job for job in jobs}
+    launched = {
+        job.split(":")[0] for job in jobs if "torchrun --standalone --nproc-per-node 4 scripts" in job
+    }
+    assert launched == {"pretrain", "train_stream"} == {rule for rule, many in threads.items() if many}
+
+
 def test_only_extra_test_frames_score_again_but_train_nothing(project, edited):
     set_key(edited, project, "config/scale/demo.yaml", ["testing", "frames"], 3)
     assert set(planned(project)) == {"score_videos", "fuse_streams", "make_table"}

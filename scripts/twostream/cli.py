@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from twostream.records import recorded
 
 Model = TypeVar("Model", bound=BaseModel)
 
+# What the record of a call without the workflow says for its spec.
+BY_HAND = "by hand"
+
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
     """Return a parser with the arguments of every script that makes an artefact."""
@@ -28,12 +32,17 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
 def add_recipe(parser: argparse._ActionsContainer, required: bool) -> None:
     """Add what a rule hands on from the plan: the recipe and its spec."""
     parser.add_argument("--recipe", required=required, help="JSON; recipes.py has its model")
-    parser.add_argument("--spec", default="by hand", help="goes into the record beside the output")
+    parser.add_argument("--spec", help="goes into the record beside the output")
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Add the device that a script computes on."""
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Add the number of processes that read and decode for the script's own."""
+    parser.add_argument("--workers", type=int, default=0, help="processes that read and decode for it")
 
 
 def recipe(model: type[Model], args: argparse.Namespace) -> Model:
@@ -51,9 +60,15 @@ def from_json(model: type[Model], text: str, option: str) -> Model:
 
 @contextmanager
 def record(args: argparse.Namespace, given: BaseModel) -> Iterator[dict[str, Any]]:
-    """Write the record beside the output once the block has succeeded; see `files.recorded`."""
+    """Write the record beside the output once the block has succeeded; see `records.recorded`.
+
+    Of several processes that `torchrun` started, the first writes it.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        yield {}
+        return
     facts = {"device": args.device} if "device" in args else {}
-    with recorded(paths.record(args.out), args.spec, given.model_dump(), **facts) as content:
+    with recorded(paths.record(args.out), args.spec or BY_HAND, given.model_dump(), **facts) as content:
         yield content
 
 

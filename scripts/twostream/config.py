@@ -7,7 +7,16 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_]*$")]
 RunName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -477,8 +486,17 @@ class Choices(Strict):
     """What a user chooses whatever the scale."""
 
     device: Literal["cpu", "cuda"]
+    gpus: Count
+    workers: Annotated[int, Field(ge=0)]
     seed: Annotated[int, Field(ge=0)]
     on_bad_video: Literal["stop", "skip"]
+
+    @field_validator("gpus")
+    @classmethod
+    def gpus_are_used(cls, gpus: int, others: ValidationInfo) -> int:
+        if gpus > 1 and others.data.get("device") == "cpu":
+            raise ValueError("more than one needs `device: cuda`")
+        return gpus
 
 
 class UserSettings(Choices):

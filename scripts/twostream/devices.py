@@ -1,8 +1,79 @@
-"""The device that a job computes on."""
+"""What a job computes on: the device, and the processes that share it out."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from twostream.files import UserError
+
+
+@dataclass(frozen=True)
+class Processes:
+    """How many processes (one a GPU) `torchrun` started for this job, and which of them this is."""
+
+    count: int
+    rank: int
+    local_rank: int
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that writes files."""
+        return self.rank == 0
+
+    def share(self, module: nn.Module, device: torch.device) -> nn.Module:
+        """Return the module with its gradients averaged over the processes in each backward pass."""
+        if self.count == 1:
+            return module
+        if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in module.modules()):
+            if device.type == "cpu":
+                raise UserError(
+                    "a network with batch normalisation can be trained in several processes on GPUs"
+                    " only; call the script without torchrun, or set `device: cuda`"
+                )
+            module = nn.SyncBatchNorm.convert_sync_batchnorm(module)
+        return DistributedDataParallel(module, [device] if device.type == "cuda" else None)
+
+    def sum(self, values: Tensor) -> Tensor:
+        """Return the sum of `values` over the processes."""
+        if self.count > 1:
+            torch.distributed.all_reduce(values)
+        return values
+
+
+def processes() -> Processes:
+    """Return what `torchrun` says in the environment; one process without it."""
+    numbers = (int(os.environ.get(key, default)) for key, default in _TORCHRUN)
+    return Processes(*numbers)
+
+
+_TORCHRUN = (("WORLD_SIZE", 1), ("RANK", 0), ("LOCAL_RANK", 0))
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a training runs on; `workers` is the number of processes that read and decode for each."""
+
+    device: torch.device
+    processes: Processes
+    workers: int
+
+
+@contextmanager
+def machine(device_name: str, workers: int) -> Iterator[Machine]:
+    """Join the processes that `torchrun` started, if it did; leave them at the end of the block."""
+    device, started = use_device(device_name), processes()
+    if started.count > 1:
+        torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Machine(device, started, workers)
+    finally:
+        if started.count > 1:
+            torch.distributed.destroy_process_group()
 
 
 def use_device(name: str) -> torch.device:
@@ -10,9 +81,34 @@ def use_device(name: str) -> torch.device:
 
     Raises UserError if a GPU is asked for and none is usable.
     """
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UserError("device: cuda, but no GPU is usable here; set `device: cpu`, or mend CUDA")
     if name == "cpu":
         torch.set_num_threads(1)
         torch.use_deterministic_algorithms(True)
-    return torch.device(name)
+        return torch.device(name)
+    if not torch.cuda.is_available():
+        raise UserError("device: cuda, but no GPU is usable here; set `device: cpu`, or mend CUDA")
+    number = processes().local_rank
+    if number >= torch.cuda.device_count():
+        raise UserError(
+            f"there are {torch.cuda.device_count()} GPUs here and more processes; lower `gpus` in"
+            " config/config.yaml"
+        )
+    torch.cuda.set_device(number)
+    torch.backends.cudnn.benchmark = True
+    return torch.device("cuda", number)
+
+
+def place(network: nn.Module, device: torch.device) -> None:
+    """Move a network to the device, in the memory layout that its convolutions are fastest with."""
+    network.to(device)
+    if device.type == "cuda":
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def mixed_precision(device: torch.device) -> torch.autocast:
+    """Return a context for forward passes: bfloat16 where a GPU has it, else single precision.
+
+    bfloat16 has the range of single precision, so the loss needs no scaling.
+    """
+    has_it = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.autocast(device.type, torch.bfloat16, enabled=has_it)

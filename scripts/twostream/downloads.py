@@ -76,7 +76,7 @@ def fetch(archive: Archive, folder: Path, known: Path) -> Path:
     listed = "\n".join(f"  {problem}" for problem in problems)
     raise UserError(
         f"{archive.sources[0].name} could not be fetched:\n{listed}\n"
-        "Try again later, or name in the config another source of it, or where you have what is in it."
+        "Try again later, or name in the config another source of it, or the folder or file that you have."
     )
 
 

@@ -5,7 +5,7 @@ trajectories, crops, flips and normalisation work on batches of tensors, on any 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -27,8 +27,9 @@ class Batch:
     """Inputs on their way to a network: stored images, and which square of each to take.
 
     images uint8 [batch, length, channels, height, width]; ranges [batch, length, 3, 2] as in
-    `Stored`; top, left and side [batch] of the square in stored pixels; flip [batch], whether to
-    mirror it; jitter [batch, 3], added to the colours (of 255).
+    `Stored`; flip [batch], whether to mirror the square; jitter [batch, 3], added to the colours (of
+    255). top, left and side [batch] of the square, in stored pixels, stay on the CPU, where it is
+    decided what is cut.
     """
 
     images: Tensor
@@ -41,7 +42,14 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""
-        return Batch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+        moved = {
+            n: getattr(self, n).to(device, non_blocking=True) for n in ("images", "ranges", "flip", "jitter")
+        }
+        return replace(self, **moved)
+
+    def pin_memory(self) -> "Batch":
+        """Return the batch in memory from which a GPU can fetch it by itself."""
+        return Batch(**{f.name: getattr(self, f.name).pin_memory() for f in fields(self)})
 
 
 class VideoReader:
@@ -112,11 +120,10 @@ def square_side(size: int, short_side: int, height: int, width: int) -> int:
 def prepare(batch: Batch, what: Input, size: int) -> Tensor:
     """Return network input, float [batch, channels, size, size], on the batch's device."""
     x = follow(batch, what, size) if what.kind == "trajectory" else _stack_squares(batch, what, size)
-    mirrored = x[batch.flip].flip(-1)
+    mirrored = x.flip(-1)
     if what.kind != "frames":
         mirrored[:, 0::2] *= -1
-    x[batch.flip] = mirrored
-    return x
+    return torch.where(batch.flip[:, None, None, None], mirrored, x)
 
 
 def _stack_squares(batch: Batch, what: Input, size: int) -> Tensor:
@@ -126,8 +133,8 @@ def _stack_squares(batch: Batch, what: Input, size: int) -> Tensor:
     kinds, kind = squares.unique(dim=0, return_inverse=True)
     made = []
     for number, (top, left, side) in enumerate(kinds.tolist()):
-        rows = torch.nonzero(kind == number).squeeze(1)
         images, ranges, jitter = batch.images, batch.ranges, batch.jitter
+        rows = torch.nonzero(kind == number).squeeze(1).to(images.device)
         if len(kinds) > 1:
             images, ranges, jitter = images[rows], ranges[rows], jitter[rows]
         cut = images[..., top : top + side, left : left + side]
@@ -170,10 +177,11 @@ def follow(batch: Batch, what: Input, size: int) -> Tensor:
     applies to the values taken along the way. Backward fields start from the same points again.
     """
     displacement = restore(batch.images, batch.ranges)
-    per_point = batch.side[:, None] / size
+    top, left, side = (n.to(displacement.device)[:, None] for n in (batch.top, batch.left, batch.side))
+    per_point = side / size
     steps = (torch.arange(size, device=displacement.device) + 0.5) * per_point - 0.5
-    x = (batch.left[:, None] + steps)[:, None, :].expand(-1, size, -1)
-    y = (batch.top[:, None] + steps)[:, :, None].expand(-1, -1, size)
+    x = (left + steps)[:, None, :].expand(-1, size, -1)
+    y = (top + steps)[:, :, None].expand(-1, -1, size)
     start = torch.stack([x, y], dim=1)
     turn = what.length // 2 if what.bidirectional else what.length
     points, values = start, []

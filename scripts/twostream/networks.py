@@ -52,16 +52,17 @@ class TwoStreamNetwork(nn.Module):
         self.frames = run.input.length
         if isinstance(settings, Backbone):
             self.features, width = backbone_features(settings.backbone, channels(run.input), crop)
-            # What the heads see is dropped out as after a fully connected layer.
+            # A layer that does nothing, so that what the heads see is dropped out like other layers.
             self.full = nn.ModuleList([nn.Identity()])
+            widths = [width, width]
         else:
             self.features = nn.Sequential(_named_layers(settings, run))
             widths = [self._width(channels(run.input), crop), *settings.full]
             self.full = nn.ModuleList(_full(a, b, settings.normalisation) for a, b in pairwise(widths))
-            width = widths[-1]
             self.apply(_initialise)
-        self.dropout = nn.Dropout(run.dropout)
-        self.heads = nn.ModuleDict({name: _head(width, size) for name, size in heads.items()})
+        self.dropout = run.dropout
+        self.units = sum(widths[1:])
+        self.heads = nn.ModuleDict({name: _head(widths[-1], size) for name, size in heads.items()})
 
     def _width(self, inputs: int, crop: int) -> int:
         """Return how many values the convolutions give for one input."""
@@ -76,16 +77,31 @@ class TwoStreamNetwork(nn.Module):
             x = x.unflatten(1, (self.frames, 3)).flatten(0, 1)
         return self.features(x).flatten(1)
 
-    def hidden(self, x: Tensor) -> Tensor:
-        """Return the last hidden layer (full7), [batch, width], of inputs [batch, channels, h, w]."""
+    def hidden(self, x: Tensor, keep: Tensor | None = None) -> Tensor:
+        """Return the last hidden layer (full7), [batch, width], of inputs [batch, channels, h, w].
+
+        `keep` [batch, units] says which units of the fully connected layers, one layer after
+        another, are not dropped in training. It comes from outside, drawn for each sample, so that
+        a training can be interrupted, and spread over processes, without changing its result.
+        """
         x = self._convolve(x)
+        first = 0
         for layer in self.full:
-            x = self.dropout(layer(x))
+            x = layer(x)
+            if keep is not None:
+                x = x * keep[:, first : first + x.shape[1]] / (1 - self.dropout)
+                first += x.shape[1]
         return x
 
-    def forward(self, x: Tensor, head: str) -> Tensor:
-        """Return a head's class scores before the softmax, [batch, classes]."""
-        return self.heads[head](self.hidden(x))
+    def forward(self, inputs: dict[str, Tensor], keep: Tensor | None = None) -> dict[str, Tensor]:
+        """Return each head's class scores before the softmax, [batch, classes], of its own inputs.
+
+        One pass for all heads: batch normalisation sees the whole batch, as the shared layers do.
+        `keep` is that of `hidden`, for all inputs in order.
+        """
+        hidden = self.hidden(torch.cat(list(inputs.values())), keep)
+        parts = hidden.split([len(x) for x in inputs.values()])
+        return {head: self.heads[head](part) for head, part in zip(inputs, parts, strict=True)}
 
     def freeze_hidden(self) -> None:
         """Leave only the heads to be trained (the paper's "last layer" setting)."""

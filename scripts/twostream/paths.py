@@ -43,6 +43,11 @@ def curve(model: str) -> str:
     return str(Path(model).with_suffix(".csv"))
 
 
+def checkpoint(model: str) -> str:
+    """What a training that was killed goes on from; a scratch file."""
+    return f"scratch/{Path(model).with_suffix('.checkpoint')}"
+
+
 def metrics(table: str) -> str:
     """A table's numbers as plain metrics, beside it."""
     return str(Path(table).with_suffix(".json"))

@@ -256,6 +256,11 @@ class Plan:
         source = self._dataset(dataset).source
         return ["--list", source.list] if isinstance(source, Folder) and source.list else []
 
+    def launcher(self) -> str:
+        """What starts a training script: one process, or one for each GPU."""
+        gpus = self.config.gpus
+        return f"torchrun --standalone --nproc-per-node {gpus}" if gpus > 1 else "python"
+
     def folder(self, dataset: str) -> str:
         """The folder that the files in a dataset's index are relative to."""
         source = self._dataset(dataset).source

@@ -2,7 +2,7 @@
 
 Section 4 of the paper: videos drawn uniformly over the classes, a random start in each, a random
 crop of the whole frame, randomly mirrored, spatial inputs with jittered colours. Sample i of a
-training depends on the seed and on i, and on nothing else.
+training depends on the seed and on i, and on nothing else; so does the mask of its dropout.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,10 @@ class TrainingVideo:
 
 @dataclass(frozen=True)
 class Sample:
-    """One drawn input, still on the CPU and as stored, [length, ...]; see `Batch` for the rest."""
+    """One drawn input, still on the CPU and as stored, [length, ...]; see `Batch` for the rest.
+
+    `keep` [units] says which units of the network's fully connected layers are not dropped.
+    """
 
     stored: Stored
     top: int
@@ -36,20 +39,35 @@ class Sample:
     side: int
     flip: bool
     jitter: np.ndarray
+    keep: np.ndarray
     label: int
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """How many units a network has that are dropped, and with which probability."""
+
+    units: int
+    probability: float
 
 
 class TaskSamples(Dataset[Sample]):
     """The endless, numbered samples of one task."""
 
     def __init__(
-        self, videos: list[TrainingVideo], training: Training, short_side: int, key: Sequence[int]
+        self,
+        videos: list[TrainingVideo],
+        training: Training,
+        short_side: int,
+        dropout: Dropout,
+        key: Sequence[int],
     ) -> None:
         """`key` (the seed and what tells tasks apart) starts each sample's random numbers."""
         labels = sorted({video.label for video in videos})
         self._by_class = [[v for v in videos if v.label == label] for label in labels]
         self._training = training
         self._short_side = short_side
+        self._dropout = dropout
         self._key = list(key)
 
     def __getitem__(self, number: int) -> Sample:
@@ -73,12 +91,16 @@ class TaskSamples(Dataset[Sample]):
             side=side,
             flip=bool(rng.integers(2)),
             jitter=rng.normal(0, self._training.rgb_jitter, 3).astype(np.float32),
+            keep=rng.random(self._dropout.units, np.float32) >= self._dropout.probability,
             label=video.label,
         )
 
 
-def collate(samples: list[Sample]) -> tuple[Batch, torch.Tensor]:
-    """Return a batch and its labels; images of different size are padded by repeating the border."""
+def collate(samples: list[Sample]) -> tuple[Batch, torch.Tensor, torch.Tensor]:
+    """Return a batch, its dropout masks [batch, units] and its labels [batch].
+
+    Images of different size are padded by repeating the border.
+    """
     height = max(s.stored.images.shape[-2] for s in samples)
     width = max(s.stored.images.shape[-1] for s in samples)
     images = np.stack([_pad(s.stored.images, height, width) for s in samples])
@@ -91,7 +113,8 @@ def collate(samples: list[Sample]) -> tuple[Batch, torch.Tensor]:
         flip=torch.tensor([s.flip for s in samples]),
         jitter=torch.from_numpy(np.stack([s.jitter for s in samples])),
     )
-    return batch, torch.tensor([s.label for s in samples])
+    keep = torch.from_numpy(np.stack([s.keep for s in samples]))
+    return batch, keep, torch.tensor([s.label for s in samples])
 
 
 def _pad(images: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -2,25 +2,29 @@
 
 import numpy as np
 import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from twostream import paths
-from twostream.config import Testing
-from twostream.devices import use_device
+from twostream.devices import mixed_precision, place, use_device
 from twostream.index import class_names, part, read_index
 from twostream.inputs import Batch, VideoReader, open_reader, prepare, square_side
 from twostream.models import Description, load_model
 from twostream.networks import TwoStreamNetwork
 from twostream.recipes import ScoringRecipe
 from twostream.scores import Scores
-from twostream.store import Stored
 
 
-def score_videos(recipe: ScoringRecipe, model: str, device_name: str) -> Scores:
-    """Return the scores of a trained model for the training and test part of a split."""
+def score_videos(recipe: ScoringRecipe, model: str, device_name: str, workers: int) -> Scores:
+    """Return the scores of a trained model for the training and test part of a split.
+
+    `workers` other processes read and decode the videos.
+    """
     device = use_device(device_name)
     network, description = load_model(model)
-    network.to(device).eval()
+    place(network, device)
+    network.eval()
     index = read_index(paths.INDEX.format(dataset=recipe.dataset))
     classes = class_names(index)
     reader = open_reader(description.run.input, recipe.dataset, recipe.shards)
@@ -30,12 +34,20 @@ def score_videos(recipe: ScoringRecipe, model: str, device_name: str) -> Scores:
         rows.append(found)
         parts += [name] * len(found)
     files = [file for found in rows for file in found["file"]]
+    # One video a batch, as it comes.
+    videos: DataLoader[tuple[Tensor, Tensor]] = DataLoader(
+        TestVideos(reader, files, recipe.testing.frames),
+        batch_size=None,
+        num_workers=workers,
+        multiprocessing_context="spawn" if workers else None,
+        pin_memory=device.type == "cuda",
+    )
     # Added classes come after the dataset's own in the head, and no video can be one of them.
     scores = [
-        score_video(network, description, reader, file, recipe.dataset, recipe.testing, device)[
+        score_video(network, description, stored, recipe.dataset, recipe.testing.views, device)[
             : len(classes)
         ]
-        for file in tqdm(files, "scoring")
+        for stored in tqdm(videos, "scoring")
     ]
     values = np.stack(scores).astype(np.float64)
     groups = [f"{c}/{g}" for found in rows for c, g in zip(found["class"], found["group"], strict=True)]
@@ -49,28 +61,50 @@ def score_videos(recipe: ScoringRecipe, model: str, device_name: str) -> Scores:
     )
 
 
+class TestVideos(Dataset[tuple[Tensor, Tensor]]):
+    """The inputs that videos are tested on: images and ranges, [frames, length, ...] as in `Stored`.
+
+    Each frame or field of a video is decoded once, however many inputs it is part of.
+    """
+
+    def __init__(self, reader: VideoReader, files: list[str], frames: int) -> None:
+        self._reader, self._files, self._frames = reader, files, frames
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
+        video = self._files[number]
+        positions = self._reader.positions(video)
+        starts = [positions[i] for i in equal_spacing(len(positions), self._frames)]
+        stored = self._reader.read(video, starts)
+        return torch.from_numpy(stored.images), torch.from_numpy(stored.ranges)
+
+
 @torch.inference_mode()
 def score_video(
     network: TwoStreamNetwork,
     description: Description,
-    reader: VideoReader,
-    video: str,
+    stored: tuple[Tensor, Tensor],
     head: str,
-    testing: Testing,
+    view_count: int,
     device: torch.device,
 ) -> np.ndarray:
-    """Return a video's scores [classes of the head]: the mean of its inputs' softmax scores."""
-    positions = reader.positions(video)
-    starts = [positions[i] for i in equal_spacing(len(positions), testing.frames)]
-    stored = reader.read(video, starts)
-    height, width = stored.images.shape[-2:]
+    """Return a video's scores [classes of the head]: the mean of its inputs' softmax scores.
+
+    `stored` holds images and ranges of its inputs, as `TestVideos` gives them.
+    """
+    images, ranges = (part.to(device, non_blocking=True) for part in stored)
+    height, width = images.shape[-2:]
     side = square_side(description.crop, description.short_side, height, width)
     total = torch.zeros(len(description.heads[head]), device=device)
-    for top, left, flip in views(height, width, side, testing.views):
-        batch = _view(stored, top, left, side, flip).to(device)
+    for top, left, flip in views(height, width, side, view_count):
+        batch = _view(images, ranges, top, left, side, flip)
         x = prepare(batch, description.run.input, description.crop)
-        total += network(x, head).softmax(dim=1).mean(dim=0)
-    return (total / testing.views).cpu().numpy()
+        with mixed_precision(device):
+            logits = network({head: x})[head]
+        total += logits.float().softmax(dim=1).mean(dim=0)
+    return (total / view_count).cpu().numpy()
 
 
 def equal_spacing(count: int, wanted: int) -> list[int]:
@@ -87,14 +121,14 @@ def views(height: int, width: int, side: int, count: int) -> list[tuple[int, int
     return [(top, left, flip) for top, left in places for flip in (False, True)]
 
 
-def _view(stored: Stored, top: int, left: int, side: int, flip: bool) -> Batch:
-    count = len(stored.images)
+def _view(images: Tensor, ranges: Tensor, top: int, left: int, side: int, flip: bool) -> Batch:
+    count = len(images)
     return Batch(
-        images=torch.from_numpy(stored.images),
-        ranges=torch.from_numpy(stored.ranges),
+        images=images,
+        ranges=ranges,
         top=torch.full((count,), top),
         left=torch.full((count,), left),
         side=torch.full((count,), side),
-        flip=torch.full((count,), flip),
-        jitter=torch.zeros(count, 3),
+        flip=torch.full((count,), flip, device=images.device),
+        jitter=torch.zeros(count, 3, device=images.device),
     )

@@ -156,6 +156,10 @@ class Shard:
         self._members: np.ndarray = index["members"]
         self._flow: np.ndarray = index["flow"]
 
+    def __reduce__(self) -> tuple[type["Shard"], tuple[str, KeptImages]]:
+        # A mapping cannot be handed to another process: each worker opens the file itself.
+        return Shard, (self.path, self._kept)
+
     def read(self, video: int, numbers: Sequence[int]) -> Stored:
         """Return images of the shard's video; those out of its range raise IndexError."""
         rows = self.first[video] + np.asarray(numbers)

@@ -2,167 +2,223 @@
 
 The batch is shared out over the tasks, each task's part drawn uniformly over its own classes; each
 loss is taken over its own task's videos, and the total is their sum.
+
+Several processes, started by `torchrun`, share each batch out, one GPU each. What a sample is, and
+which units its dropout leaves, depends on the seed and its number alone, so the number of processes
+changes a network without batch normalisation by rounding only, and a training that was killed goes
+on from its checkpoint to the very weights that it would have had.
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.optim import SGD
 from tqdm import tqdm
 
-from twostream import paths
-from twostream.devices import use_device
+from twostream.checkpoints import Checkpoint
+from twostream.config import Schedule
+from twostream.devices import Machine, Processes, mixed_precision, place
 from twostream.files import UserError, written_whole
-from twostream.index import class_names, read_index
-from twostream.index import part as part_of
-from twostream.inputs import Batch, open_reader, prepare
+from twostream.inputs import prepare
 from twostream.models import Description, copy_hidden_layers, save_model
 from twostream.networks import TwoStreamNetwork
-from twostream.recipes import Source, Task, TrainingRecipe
-from twostream.sampling import TaskSamples, TrainingVideo, collate
+from twostream.recipes import TrainingRecipe
+from twostream.sampling import Dropout
+from twostream.tasks import Drawn, batches, videos_of
 
 CURVE_POINTS = 100
 
-Loader = Iterable[tuple[Batch, Tensor]]
+
+@dataclass
+class Trained:
+    """A trained network, its description, its curve, and how the training went.
+
+    The curve has a row for each hundredth of the training: iteration, learning rate, and the mean
+    loss (nats) and accuracy (%) of the training batches since the row before.
+    """
+
+    network: TwoStreamNetwork
+    description: Description
+    curve: pd.DataFrame
+    facts: dict[str, Any]
+
+
+@dataclass
+class Progress:
+    """Where a training stands, beside weights and momentum.
+
+    `seen` sums loss, right answers and samples since the curve's last row; `seconds` is the time
+    spent so far, `waiting` how much of it for input.
+    """
+
+    seen: Tensor
+    iteration: int = 0
+    curve: list[tuple[int, float, float, float]] = field(default_factory=list)
+    seconds: float = 0.0
+    waiting: float = 0.0
+    resumed_at: list[int] = field(default_factory=list)
 
 
 def train_and_save(
-    recipe: TrainingRecipe, initial: str | None, device: str, out: str, curve_out: str
-) -> dict[str, int]:
+    recipe: TrainingRecipe,
+    initial: str | None,
+    machine: Machine,
+    checkpoint: Checkpoint,
+    out: str,
+    curve_out: str,
+) -> dict[str, Any]:
     """Train a recipe's network, write model and curve, and return what its record should say."""
-    network, description, curve = train(recipe, initial, device)
-    with written_whole(curve_out) as part:
-        curve.round(4).to_csv(part, index=False)
-    save_model(network, description, out)
-    return {"parameters": sum(p.numel() for p in network.parameters())}
+    trained = train(recipe, initial, machine, checkpoint)
+    if machine.processes.first:
+        with written_whole(curve_out) as part:
+            trained.curve.round(4).to_csv(part, index=False)
+        save_model(trained.network, trained.description, out)
+        checkpoint.delete()
+    return trained.facts
 
 
 def train(
-    recipe: TrainingRecipe, initial: str | None, device_name: str
-) -> tuple[TwoStreamNetwork, Description, pd.DataFrame]:
-    """Train a recipe's network; return it, its description, and its training curve.
+    recipe: TrainingRecipe, initial: str | None, machine: Machine, checkpoint: Checkpoint | None = None
+) -> Trained:
+    """Train a recipe's network, from `checkpoint` on if it holds anything.
 
-    `initial` is a model file whose hidden layers it starts from. The curve has a row for each
-    hundredth of the training: iteration, learning rate, and the mean loss (nats) and accuracy (%)
-    of the training batches since the row before.
+    `initial` is a model file whose hidden layers it starts from.
     """
-    device = use_device(device_name)
+    checkpoint = checkpoint or Checkpoint("", spec=None)
+    device, processes, schedule = machine.device, machine.processes, recipe.schedule
     torch.manual_seed(recipe.seed)
-    videos = {task.head: _videos(task, recipe) for task in recipe.tasks}
-    description = Description(
-        run=recipe.run,
-        network=recipe.network,
-        crop=recipe.training.crop,
-        short_side=recipe.short_side,
-        heads={head: classes for head, (classes, _) in videos.items()},
-    )
+    found = {task.head: videos_of(task, recipe) for task in recipe.tasks}
+    description = _describe(recipe, {head: classes for head, (classes, _) in found.items()})
     network = description.build()
     if initial:
         copy_hidden_layers(initial, network)
     if recipe.run.layers == "last":
         network.freeze_hidden()
-    network.to(device).train()
-    loaders = _loaders(recipe, {head: found for head, (_, found) in videos.items()})
-    return network, description, _descend(network, recipe, loaders, device)
+    place(network, device)
+    optimizer = optimizer_of(network, recipe)
+    progress = _resume(network, optimizer, checkpoint, device)
+    videos = {head: videos for head, (_, videos) in found.items()}
+    dropout = Dropout(network.units, recipe.run.dropout)
+    started = time.monotonic() - progress.seconds
+    shared = processes.share(network.train(), device)
+    drawn = batches(videos, recipe, dropout, machine, progress.iteration)
+    bar = tqdm(
+        drawn, "training", schedule.iterations, initial=progress.iteration, disable=not processes.first
+    )
+    for batch in bar:
+        descend(shared, optimizer, batch, recipe, progress, device)
+        _add_to_curve(progress, schedule, processes)
+        if progress.curve:
+            bar.set_postfix(loss=round(progress.curve[-1][2], 3), refresh=False)
+        bar.update()
+        progress.seconds = time.monotonic() - started
+        if processes.first and checkpoint.due():
+            checkpoint.save(_state(network, optimizer, progress))
+    curve = pd.DataFrame(progress.curve, columns=["iteration", "rate", "loss", "accuracy"])
+    return Trained(network, description, curve, _facts(network, progress, processes))
 
 
-def _videos(task: Task, recipe: TrainingRecipe) -> tuple[list[str], list[TrainingVideo]]:
-    """Return a task's classes and its videos, those of all its sources in one numbering."""
-    classes: list[str] = []
-    videos: list[TrainingVideo] = []
-    for source in task.sources:
-        reader = open_reader(recipe.run.input, source.dataset, source.shards)
-        index = read_index(paths.INDEX.format(dataset=source.dataset))
-        kept = _kept_classes(source, class_names(index))
-        label = {name: len(classes) + i for i, name in enumerate(kept)}
-        chosen = part_of(index, source.split, "train")
-        videos += [
-            TrainingVideo(file, label[name], reader)
-            for file, name in zip(chosen["file"], chosen["class"], strict=True)
-            if name in label
-        ]
-        classes += kept
-    if not videos:
-        raise UserError(f"{task.head}: its split has no video to train on")
-    return classes, videos
+def _describe(recipe: TrainingRecipe, heads: dict[str, list[str]]) -> Description:
+    return Description(
+        run=recipe.run,
+        network=recipe.network,
+        crop=recipe.training.crop,
+        short_side=recipe.short_side,
+        heads=heads,
+    )
 
 
-def _kept_classes(source: Source, names: list[str]) -> list[str]:
-    unknown = set(source.without) - set(names)
-    if unknown:
-        raise UserError(
-            f"config/benchmark.yaml: shared_classes.{source.dataset}: the dataset has no class "
-            + ", ".join(sorted(unknown))
-        )
-    return [name for name in names if name not in source.without]
-
-
-def _loaders(recipe: TrainingRecipe, videos: dict[str, list[TrainingVideo]]) -> dict[str, Loader]:
-    loaders: dict[str, Loader] = {}
-    for place, (head, found) in enumerate(videos.items()):
-        share = recipe.training.batch // len(videos)
-        samples = TaskSamples(found, recipe.training, recipe.short_side, [recipe.seed, place])
-        loaders[head] = DataLoader(
-            samples,
-            batch_size=share,
-            sampler=range(share * recipe.schedule.iterations),
-            collate_fn=collate,
-        )
-    return loaders
-
-
-def _descend(
-    network: TwoStreamNetwork,
-    recipe: TrainingRecipe,
-    loaders: dict[str, Loader],
-    device: torch.device,
-) -> pd.DataFrame:
+def optimizer_of(network: TwoStreamNetwork, recipe: TrainingRecipe) -> SGD:
+    """Return the optimiser of the layers that a recipe trains."""
     learned = [p for p in network.parameters() if p.requires_grad]
-    settings, schedule = recipe.training, recipe.schedule
-    optimizer = torch.optim.SGD(learned, schedule.rate, settings.momentum, weight_decay=settings.weight_decay)
-    steps = torch.optim.lr_scheduler.MultiStepLR(optimizer, schedule.drops, gamma=0.1)
-    every = max(1, schedule.iterations // CURVE_POINTS)
-    curve: list[tuple[int, float, float, float]] = []
-    seen = np.zeros(3)
-    progress = tqdm(zip(*loaders.values(), strict=True), "training", schedule.iterations)
-    for iteration, batches in enumerate(progress, 1):
-        optimizer.zero_grad(set_to_none=True)
-        total, correct, count = _losses(network, dict(zip(loaders, batches, strict=True)), recipe, device)
-        total.backward()
-        optimizer.step()
-        seen += (total.item(), correct, count)
-        if iteration % every == 0 or iteration == schedule.iterations:
-            if not np.isfinite(seen[0]):
-                raise UserError(f"the loss is no longer finite at iteration {iteration}; lower `rate`")
-            since = iteration - (curve[-1][0] if curve else 0)
-            rate = optimizer.param_groups[0]["lr"]
-            curve.append((iteration, rate, seen[0] / since, 100 * seen[1] / seen[2]))
-            progress.set_postfix(loss=f"{curve[-1][2]:.3f}", accuracy=f"{curve[-1][3]:.1f}%")
-            seen[:] = 0
-        steps.step()
-    return pd.DataFrame(curve, columns=["iteration", "rate", "loss", "accuracy"])
+    settings = recipe.training
+    return SGD(learned, recipe.schedule.rate, settings.momentum, weight_decay=settings.weight_decay)
 
 
-def _losses(
-    network: TwoStreamNetwork,
-    batches: dict[str, tuple[Batch, Tensor]],
+def _facts(network: TwoStreamNetwork, progress: Progress, processes: Processes) -> dict[str, Any]:
+    return {
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "processes": processes.count,
+        "training_seconds": round(progress.seconds, 2),
+        "waiting_seconds": round(progress.waiting, 2),
+        "resumed_at": progress.resumed_at,
+    }
+
+
+def _timed(drawn: Iterator[dict[str, Drawn]], progress: Progress) -> Iterator[dict[str, Drawn]]:
+    while True:
+        asked = time.monotonic()
+        batch = next(drawn, None)
+        progress.waiting += time.monotonic() - asked
+        if batch is None:
+            return
+        yield batch
+
+
+def rate_at(schedule: Schedule, iteration: int) -> float:
+    """Return the learning rate of an iteration, counted from 1."""
+    return schedule.rate * 0.1 ** sum(iteration > drop for drop in schedule.drops)
+
+
+def descend(
+    network: nn.Module,
+    optimizer: SGD,
+    batch: dict[str, Drawn],
     recipe: TrainingRecipe,
+    progress: Progress,
     device: torch.device,
-) -> tuple[Tensor, int, int]:
-    """Return the sum of the tasks' losses, and how many samples were right, of how many."""
-    inputs = [
-        prepare(batch.to(device), recipe.run.input, recipe.training.crop) for batch, _ in batches.values()
-    ]
-    # One pass for all tasks: batch normalisation sees the whole batch, as the shared layers do.
-    hidden = network.hidden(torch.cat(inputs)).split([len(x) for x in inputs])
-    total, correct, count = torch.zeros((), device=device), 0, 0
-    for (head, (_, labels)), values in zip(batches.items(), hidden, strict=True):
-        labels = labels.to(device)
-        logits = network.heads[head](values)
-        total = total + nn.functional.cross_entropy(logits, labels)
-        correct += int((logits.argmax(1) == labels).sum())
-        count += len(labels)
-    return total, correct, count
+) -> None:
+    """Take one step down the sum of the tasks' losses."""
+    progress.iteration += 1
+    for group in optimizer.param_groups:
+        group["lr"] = rate_at(recipe.schedule, progress.iteration)
+    run, crop = recipe.run, recipe.training.crop
+    inputs = {head: prepare(drawn.to(device), run.input, crop) for head, (drawn, _, _) in batch.items()}
+    keep = torch.cat([mask for _, mask, _ in batch.values()]).to(device, non_blocking=True)
+    with mixed_precision(device):
+        logits = network(inputs, keep)
+    total = torch.zeros((), device=device)
+    for head, (_, _, labels) in batch.items():
+        wanted, scores = labels.to(device, non_blocking=True), logits[head].float()
+        loss = nn.functional.cross_entropy(scores, wanted)
+        total = total + loss
+        right = (scores.argmax(1) == wanted).sum()
+        progress.seen += torch.stack([loss.detach(), right, torch.full_like(right, len(wanted))])
+    optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    optimizer.step()
+
+
+def _add_to_curve(progress: Progress, schedule: Schedule, processes: Processes) -> None:
+    iteration = progress.iteration
+    if iteration % max(1, schedule.iterations // CURVE_POINTS) and iteration != schedule.iterations:
+        return
+    loss, right, count = processes.sum(progress.seen.clone()).tolist()
+    if not loss < float("inf"):
+        raise UserError(f"the loss is no longer finite at iteration {iteration}; lower `rate`")
+    since = (iteration - (progress.curve[-1][0] if progress.curve else 0)) * processes.count
+    progress.curve.append((iteration, rate_at(schedule, iteration), loss / since, 100 * right / count))
+    progress.seen.zero_()
+
+
+def _state(network: TwoStreamNetwork, optimizer: SGD, progress: Progress) -> dict[str, Any]:
+    return {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "progress": vars(progress)}
+
+
+def _resume(
+    network: TwoStreamNetwork, optimizer: SGD, checkpoint: Checkpoint, device: torch.device
+) -> Progress:
+    """Put network and optimiser where the checkpoint left them, and return where that is."""
+    state = checkpoint.load(device)
+    if state is None:
+        return Progress(seen=torch.zeros(3, dtype=torch.float64, device=device))
+    network.load_state_dict(state["network"])
+    optimizer.load_state_dict(state["optimizer"])
+    progress = Progress(**state["progress"])
+    progress.resumed_at.append(progress.iteration)
+    return progress

@@ -12,16 +12,18 @@ rule pretrain:
         "logs/pretrain/{dataset}.log",
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: plan.config.gpus * (1 + plan.config.workers)
     resources:
         gpu=GPU,
     params:
         recipe=lambda w, input: plan.step("pretrain", w).recipe_json,
         spec=lambda w: plan.step("pretrain", w).spec,
         device=lambda w, input: plan.config.device,
+        launch=lambda w, input: plan.launcher(),
+        workers=lambda w, input: plan.config.workers,
     shell:
-        "python scripts/pretrain.py --recipe {params.recipe:q} --spec {params.spec}"
-        " --device {params.device} --curve {output.curve:q}"
+        "{params.launch} scripts/pretrain.py --recipe {params.recipe:q} --spec {params.spec}"
+        " --device {params.device} --workers {params.workers} --curve {output.curve:q}"
         " --out {output.model:q} > {log:q} 2>&1"
 
 
@@ -60,17 +62,19 @@ rule train_stream:
         folder="spatial|temporal|multitask",
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: plan.config.gpus * (1 + plan.config.workers)
     resources:
         gpu=GPU,
     params:
         recipe=lambda w, input: plan.step("train_stream", w).recipe_json,
         spec=lambda w: plan.step("train_stream", w).spec,
         device=lambda w, input: plan.config.device,
+        launch=lambda w, input: plan.launcher(),
+        workers=lambda w, input: plan.config.workers,
         initial=lambda w, input: ["--initial", input.initial] if input.initial else [],
     shell:
-        "python scripts/train_stream.py --recipe {params.recipe:q} --spec {params.spec}"
-        " --device {params.device} {params.initial:q} --curve {output.curve:q}"
+        "{params.launch} scripts/train_stream.py --recipe {params.recipe:q} --spec {params.spec}"
+        " --device {params.device} --workers {params.workers} {params.initial:q} --curve {output.curve:q}"
         " --out {output.model:q} > {log:q} 2>&1"
 
 
@@ -88,14 +92,15 @@ rule score_videos:
         split=r"[1-9]\d*",
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: 1 + plan.config.workers
     resources:
         gpu=GPU,
     params:
         recipe=lambda w, input: plan.step("score_videos", w).recipe_json,
         spec=lambda w: plan.step("score_videos", w).spec,
         device=lambda w, input: plan.config.device,
+        workers=lambda w, input: plan.config.workers,
     shell:
         "python scripts/score_videos.py --recipe {params.recipe:q} --spec {params.spec}"
-        " --device {params.device} --model {input.model:q}"
+        " --device {params.device} --workers {params.workers} --model {input.model:q}"
         " --out {output.scores:q} > {log:q} 2>&1"

@@ -1,0 +1,159 @@
+"""The paper's networks at full size: memory on real clips, and the speed of training.
+
+Uses the networks and the crops of config/scale/paper.yaml. First the scripts train a spatial and a
+temporal network for a few iterations and score four videos with 25 x 10 inputs each, and the memory of
+the largest process is told. Then the temporal network is trained with input that lies on the device,
+and with input that is read and decoded, which gives the hours for 80,000 iterations. On a GPU:
+
+    python benchmarks/bench_training.py --device cuda --batch 256 --workers 16 --iterations 50
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from bench_flow import generated_videos
+
+from twostream import paths
+from twostream.config import Benchmark, Scale, Schedule
+from twostream.devices import machine, place
+from twostream.extraction import store_frames
+from twostream.flow_extraction import store_flow
+from twostream.index import complete, from_class_folders, read_index, write_index
+from twostream.loading import parse, read_yaml
+from twostream.models import Description
+from twostream.recipes import FlowRecipe, FramesRecipe, ScoringRecipe, Source, Task, TrainingRecipe
+from twostream.sampling import Dropout
+from twostream.tasks import batches, videos_of
+from twostream.training import Progress, descend, optimizer_of
+
+ROOT = Path(__file__).resolve().parent.parent
+PAPERS_ITERATIONS = 80_000
+
+
+def extract(scale: Scale, videos: Path, device: str) -> None:
+    """Index four of the videos, two to train on, and extract their frames and flow, in the current folder."""
+    table = from_class_folders(videos, "videos", 1)
+    table = table.groupby("class").head(2).head(4)
+    table["split1"] = ["test" if i else "train" for i in table.groupby("class").cumcount()]
+    table["group"] = table["file"]
+    index, _ = complete(table, videos, "videos", "stop")
+    name = paths.INDEX.format(dataset="clips")
+    write_index(index, name)
+    frames = FramesRecipe(media="videos", shards=1, frames=scale.frames)
+    store_frames(frames, videos, name, 0, paths.FRAMES.format(dataset="clips", shard=0))
+    flow = FlowRecipe(shards=1, flow=scale.flow, direction="forward")
+    out = paths.FLOW.format(dataset="clips", direction="forward", shard=0)
+    store_flow(flow, videos, name, 0, out, device)
+
+
+def training_recipe(scale: Scale, benchmark: Benchmark, run: str, args: argparse.Namespace) -> TrainingRecipe:
+    """The paper's recipe of a run, on the clips, for a few iterations."""
+    return TrainingRecipe(
+        run=benchmark.runs[run],
+        tasks=[Task(head="clips", sources=[Source(dataset="clips", shards=1, split=1)])],
+        network=scale.network,
+        training=scale.training.model_copy(update={"batch": args.batch}),
+        schedule=Schedule(rate=0.01, drops=[], iterations=args.iterations),
+        short_side=scale.frames.short_side,
+        seed=0,
+    )
+
+
+def call(script: str, recipe: str, args: argparse.Namespace, *arguments: str) -> None:
+    """Run one of the project's scripts."""
+    command = [sys.executable, str(ROOT / f"scripts/{script}.py"), "--recipe", recipe]
+    command += ["--device", args.device, "--workers", str(args.workers), *arguments]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+
+
+def full_size(scale: Scale, benchmark: Benchmark, args: argparse.Namespace) -> None:
+    """Train and score through the scripts; print times and the memory of the largest process."""
+    scoring = ScoringRecipe(dataset="clips", shards=1, split=1, testing=scale.testing)
+    for run in ("spatial-scratch-d05", "flow-10"):
+        recipe = training_recipe(scale, benchmark, run, args).model_dump_json()
+        call("train_stream", recipe, args, "--curve", f"{run}.csv", "--out", f"{run}.safetensors")
+        record = json.loads(Path(f"{run}.record.json").read_text())
+        seconds = record["training_seconds"]
+        print(
+            f"  {run}: {record['parameters']:,} parameters, {args.iterations} iterations in {seconds:.1f} s,"
+            f" {100 * record['waiting_seconds'] / seconds:.0f}% of it waiting for input"
+        )
+        started = time.perf_counter()
+        call(
+            "score_videos",
+            scoring.model_dump_json(),
+            args,
+            "--model",
+            f"{run}.safetensors",
+            "--out",
+            f"{run}.npz",
+        )
+        each = (time.perf_counter() - started) / len(read_index(paths.INDEX.format(dataset="clips")))
+        print(f"    scoring, {scale.testing.frames} x {scale.testing.views} inputs: {each:.1f} s a video")
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    print(f"  memory of the largest process: {largest:.1f} GB")
+
+
+def speed(scale: Scale, benchmark: Benchmark, args: argparse.Namespace) -> None:
+    """Print iterations a second of the temporal network with its input in memory."""
+    recipe = training_recipe(scale, benchmark, "flow-10", args)
+    with machine(args.device, args.workers) as found:
+        classes, videos = videos_of(recipe.tasks[0], recipe)
+        description = Description(
+            run=recipe.run,
+            network=recipe.network,
+            crop=recipe.training.crop,
+            short_side=recipe.short_side,
+            heads={"clips": classes},
+        )
+        network = description.build()
+        place(network, found.device)
+        optimizer = optimizer_of(network.train(), recipe)
+        dropout = Dropout(network.units, recipe.run.dropout)
+        drawn, keep, labels = next(batches({"clips": videos}, recipe, dropout, found, 0))["clips"]
+        batch = {"clips": (drawn.to(found.device), keep.to(found.device), labels.to(found.device))}
+        progress = Progress(seen=torch.zeros(3, dtype=torch.float64, device=found.device))
+        for timed in (False, True):
+            started = time.perf_counter()
+            for _ in range(args.iterations):
+                descend(network, optimizer, batch, recipe, progress, found.device)
+            progress.seen.tolist()  # waits for the device
+            if timed:
+                rate = args.iterations / (time.perf_counter() - started)
+    hours = PAPERS_ITERATIONS / rate / 3600
+    print(f"  flow-10, batch {args.batch}, input in memory: {rate:.2f} iterations a second;")
+    print(f"    {PAPERS_ITERATIONS:,} iterations of batch {args.batch} would take {hours:.0f} hours")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--videos", type=Path, help="class folders of videos (default: drawn ones)")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--iterations", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=0)
+    args = parser.parse_args()
+    scale = parse(Scale, read_yaml(ROOT / "config/scale/paper.yaml"), "paper.yaml")
+    benchmark = parse(Benchmark, read_yaml(ROOT / "config/benchmark.yaml"), "benchmark.yaml")
+    with tempfile.TemporaryDirectory() as made:
+        videos = args.videos.resolve() if args.videos else Path(made) / "videos"
+        if not args.videos:
+            (videos / "drawn").mkdir(parents=True)
+            generated_videos(videos / "drawn")
+        os.chdir(made)
+        print(f"The paper's networks on {args.device}, batch {args.batch}")
+        extract(scale, videos, args.device)
+        full_size(scale, benchmark, args)
+        speed(scale, benchmark, args)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Trainings that are killed: they end as if they never had been."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import ROOT
+from test_train_stream import MULTI, SINGLE, recipe, same, trained
+
+from twostream import checkpoints
+from twostream.checkpoints import Checkpoint
+
+# The script as the rules call it, but with a checkpoint after each iteration.
+PROGRAM = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "scripts")!r})
+import train_stream
+from twostream import checkpoints, cli
+checkpoints.SECONDS_BETWEEN = 0
+cli.run(train_stream.main)
+"""
+OUT = Path("models/one.safetensors")
+SCRATCH = Path("scratch/models/one.checkpoint")
+
+
+def start(folder: Path, spec: str = "a") -> subprocess.Popen[str]:
+    content = recipe(MULTI, 40, dropout=0.5).model_dump_json()
+    command = [sys.executable, "-c", PROGRAM, "--recipe", content, "--spec", spec, "--out", str(OUT)]
+    return subprocess.Popen(
+        [*command, "--curve", "models/one.csv"], cwd=folder, stderr=subprocess.PIPE, text=True
+    )
+
+
+def outputs(folder: Path) -> list[bytes]:
+    return [(folder / name).read_bytes() for name in (OUT, OUT.with_suffix(".csv"))]
+
+
+def wait_for_a_new(file: Path, before: float) -> None:
+    started = time.monotonic()
+    while not file.exists() or file.stat().st_mtime == before:
+        assert time.monotonic() - started < 60
+        time.sleep(0.01)
+
+
+def test_a_training_killed_again_and_again_ends_with_the_same_bytes(coloured):
+    done = start(coloured)
+    assert done.wait() == 0, done.stderr.read()
+    undisturbed = outputs(coloured)
+    assert not (coloured / SCRATCH).exists()
+    for name in (OUT, OUT.with_suffix(".csv")):
+        (coloured / name).unlink()
+    before = 0.0
+    for delay in (0.0, 0.05, 0.13):
+        killed = start(coloured)
+        wait_for_a_new(coloured / SCRATCH, before)
+        time.sleep(delay)
+        killed.send_signal(signal.SIGKILL)
+        assert killed.wait() == -signal.SIGKILL
+        before = (coloured / SCRATCH).stat().st_mtime
+    last = start(coloured)
+    assert last.wait() == 0, last.stderr.read()
+    assert outputs(coloured) == undisturbed
+    record = (coloured / OUT.with_suffix(".record.json")).read_text()
+    assert '"resumed_at": [' in record and '"resumed_at": []' not in record
+    assert not (coloured / SCRATCH).exists()
+
+
+@pytest.fixture
+def saved(coloured, monkeypatch) -> Path:
+    """A checkpoint for the spec `a`, from the middle of a training."""
+    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0.0)
+    path = coloured / "one.checkpoint"
+
+    class Stopped(Checkpoint):
+        def due(self) -> bool:
+            return super().due() and not path.exists()
+
+    trained(recipe(SINGLE, 6), checkpoint=Stopped(path, "a"))
+    assert path.exists()
+    return path
+
+
+def test_a_checkpoint_of_another_spec_is_left_out_and_told(saved, capsys):
+    fresh = trained(recipe(SINGLE, 6))
+    other = trained(recipe(SINGLE, 6), checkpoint=Checkpoint(saved, "b"))
+    assert other.facts["resumed_at"] == [] and same(fresh.network, other.network)
+    assert "of another recipe" in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_the_same_spec_is_taken_up(saved):
+    fresh = trained(recipe(SINGLE, 6))
+    resumed = trained(recipe(SINGLE, 6), checkpoint=Checkpoint(saved, "a"))
+    assert resumed.facts["resumed_at"] == [1] and same(fresh.network, resumed.network)
+
+
+def test_a_damaged_checkpoint_is_told_and_the_training_starts_anew(saved, capsys):
+    saved.write_bytes(saved.read_bytes()[:1000])
+    assert Checkpoint(saved, "a").load(torch.device("cpu")) is None
+    assert f"{saved}: cannot be read, starting anew" in capsys.readouterr().err
+
+
+def test_without_a_spec_nothing_is_saved_or_taken_up(saved):
+    saved.write_bytes(b"of no use")
+    by_hand = Checkpoint(saved, None)
+    assert by_hand.load(torch.device("cpu")) is None and not by_hand.due()

@@ -1,0 +1,76 @@
+"""Trainings that several processes share."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from conftest import ROOT, tiny_scale
+from test_train_stream import MULTI, recipe
+from torch import nn
+
+from twostream.config import Training
+from twostream.devices import Processes, use_device
+from twostream.files import UserError
+from twostream.models import load_model
+from twostream.recipes import TrainingRecipe
+
+TORCHRUN = Path(sys.executable).with_name("torchrun")
+
+
+def train_in(count: int, folder: Path, content: TrainingRecipe, out: str) -> subprocess.CompletedProcess[str]:
+    launch = [TORCHRUN, "--standalone", "--nproc-per-node", str(count)] if count > 1 else [sys.executable]
+    arguments = ["--recipe", content.model_dump_json(), "--out", out, "--curve", f"{out}.csv"]
+    command = [*launch, ROOT / "scripts/train_stream.py", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def with_local_response(content: TrainingRecipe) -> TrainingRecipe:
+    network = content.network.model_copy(update={"normalisation": "local_response"})
+    return content.model_copy(update={"network": network})
+
+
+def test_the_number_of_processes_changes_a_network_by_rounding_only(coloured):
+    content = with_local_response(recipe(MULTI, 12, dropout=0.5))
+    weights, curves = [], []
+    for count in (1, 2):
+        out = f"{count}.safetensors"
+        done = train_in(count, coloured, content, out)
+        assert done.returncode == 0, done.stderr[-3000:]
+        weights.append(load_model(coloured / out)[0].state_dict())
+        curves.append(pd.read_csv(coloured / f"{out}.csv"))
+        assert json.loads((coloured / f"{count}.record.json").read_text())["processes"] == count
+    # Two processes see the loss of the whole batch, too.
+    pd.testing.assert_frame_equal(*curves, atol=2e-4, rtol=0)
+    for name, value in weights[0].items():
+        torch.testing.assert_close(weights[1][name], value, rtol=0, atol=1e-6)
+
+
+def test_batch_normalisation_over_processes_needs_gpus(coloured):
+    done = train_in(2, coloured, recipe(MULTI, 2), "two.safetensors")
+    assert done.returncode != 0
+    assert "a network with batch normalisation can be trained in several processes on GPUs" in done.stderr
+    assert not list(coloured.glob("two*"))
+
+
+def test_a_batch_that_cannot_be_shared_out_is_refused(coloured):
+    content = recipe(MULTI, 2)
+    odd = Training(**tiny_scale()["training"] | {"batch": 6})
+    done = train_in(2, coloured, with_local_response(content).model_copy(update={"training": odd}), "two")
+    assert "a batch of 6 (training.batch) cannot be shared out equally over 2 task(s) and 2 process" in (
+        done.stderr
+    )
+
+
+def test_one_process_shares_nothing():
+    layer = nn.Linear(2, 2)
+    assert Processes(1, 0, 0).share(layer, torch.device("cpu")) is layer
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_an_error():
+    with pytest.raises(UserError, match="no GPU is usable here"):
+        use_device("cuda")
