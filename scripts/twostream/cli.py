@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from twostream import paths
 from twostream.files import UserError
 from twostream.loading import parse
+from twostream.locking import locked
 from twostream.records import recorded
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -46,9 +47,10 @@ def recipe(model: type[Model], args: argparse.Namespace) -> Model:
 
 @contextmanager
 def record(args: argparse.Namespace, given: BaseModel) -> Iterator[dict[str, Any]]:
-    """Write the record beside the output once the block has succeeded; see `files.recorded`."""
+    """Hold the output's lock, and write its record once the block has succeeded; see `records`."""
     facts = {"device": args.device} if "device" in args else {}
-    with recorded(paths.record(args.out), args.spec, given.model_dump(), **facts) as content:
+    recording = recorded(paths.record(args.out), args.spec, given.model_dump(), **facts)
+    with locked(args.out), recording as content:
         yield content
 
 

@@ -15,12 +15,13 @@ from typing import Any
 SCRIPTS = Path(__file__).resolve().parent.parent
 
 # What no artefact depends on: the models of the recipes (the recipe itself is digested) and how they
-# are read, command lines, records, and extraction without the workflow.
+# are read, command lines, locks, records, and extraction without the workflow.
 WITHOUT_CODE = {
     "twostream.config",
     "twostream.loading",
     "twostream.recipes",
     "twostream.cli",
+    "twostream.locking",
     "twostream.records",
     "twostream.folder_extraction",
 }
