@@ -21,7 +21,7 @@ def main() -> None:
     args = parser.parse_args()
     recipe = cli.recipe(TrainingRecipe, args)
     checkpoint = Checkpoint(paths.checkpoint(args.out), args.spec)
-    with machine(args.device, args.workers) as found, cli.record(args, recipe) as record:
+    with cli.record(args, recipe) as record, machine(args.device, args.workers) as found:
         record |= train_and_save(recipe, args.initial, found, checkpoint, args.out, args.curve)
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from twostream import paths
 from twostream.files import UserError
 from twostream.loading import parse
+from twostream.locking import locked
 from twostream.records import recorded
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -60,15 +61,16 @@ def from_json(model: type[Model], text: str, option: str) -> Model:
 
 @contextmanager
 def record(args: argparse.Namespace, given: BaseModel) -> Iterator[dict[str, Any]]:
-    """Write the record beside the output once the block has succeeded; see `records.recorded`.
+    """Hold the output's lock, and write its record once the block has succeeded; see `records`.
 
-    Of several processes that `torchrun` started, the first writes it.
+    Of several processes that `torchrun` started, the first does so for all.
     """
     if os.environ.get("RANK", "0") != "0":
         yield {}
         return
     facts = {"device": args.device} if "device" in args else {}
-    with recorded(paths.record(args.out), args.spec or BY_HAND, given.model_dump(), **facts) as content:
+    recording = recorded(paths.record(args.out), args.spec or BY_HAND, given.model_dump(), **facts)
+    with locked(args.out), recording as content:
         yield content
 
 
