@@ -179,7 +179,7 @@ def test_weights_of_another_model_are_refused(reference, tmp_path):
     ):
         torchvision_weights(reference[1], "resnet34")
     (tmp_path / "page.pth").write_text("<html>Not found</html>")
-    with pytest.raises(UserError, match=r"page\.pth: does not hold"):
+    with pytest.raises(UserError, match=r"page\.pth: holds no state dict"):
         torchvision_weights(tmp_path / "page.pth", "resnet18")
     with pytest.raises(UserError, match=r"nowhere\.pth: there is no such file"):
         recipe = ImportRecipe(name="x", kind="torchvision", network=RESNET, crop=CROP, sha256=[])

@@ -4,6 +4,7 @@ torchvision is imported where it is used, as that takes seconds.
 """
 
 import copy
+import pickle
 from pathlib import Path
 
 import torch
@@ -37,17 +38,25 @@ def torchvision_weights(file: Path, name: str) -> dict[str, Tensor]:
     the weights do not fit the model, or were made for colours that no rescaling can give.
     """
     features, last_layer, _ = _without_last_layer(name)
+    weights = {k: v for k, v in _state_dict(file).items() if k.rpartition(".")[0] != last_layer}
     try:
-        weights = torch.load(file, map_location="cpu", weights_only=True)
-        features.load_state_dict(
-            {key: value for key, value in weights.items() if key.rpartition(".")[0] != last_layer}
-        )
-    except Exception as error:  # noqa: BLE001 - torch raises what it likes for a file of another kind
+        features.load_state_dict(weights)
+    except RuntimeError as error:
         raise UserError(f"{file}: does not hold the weights of torchvision's {name}: {error}") from None
     first, _ = _first_convolution(features)
     kernel = features.get_parameter(f"{first}.weight")
     kernel.data *= _rescaling(name)[:, None, None]
     return features.state_dict()
+
+
+def _state_dict(file: Path) -> dict[str, Tensor]:
+    try:
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+        content = None
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise UserError(f"{file}: holds no state dict, that is, weights alone by the names of their layers")
+    return content
 
 
 def _rescaling(name: str) -> Tensor:
