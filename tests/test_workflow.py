@@ -1,17 +1,32 @@
 """The whole workflow on a tiny scale: it runs, repeats itself, and redoes what a change touches."""
 
+import os
+import random
 import re
 import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT, copy_project, planned, run, snakemake
+from conftest import ENVIRONMENT, ROOT, copy_project, planned, run, snakemake
 
 from twostream.scores import read_scores
 
 ARTEFACTS = ("*.csv", "*.zip", "*.safetensors", "*.npz", "table*.json")
+
+
+def wait_until(condition: Callable[[], bool], call: subprocess.Popen[str], folder: Path) -> None:
+    """Returns once the condition holds; fails if the call ends before that, or after five minutes."""
+    deadline = time.monotonic() + 300
+    while not condition():
+        ended = call.poll() is not None
+        assert not ended and time.monotonic() < deadline, (folder / "snakemake.log").read_text()[-5000:]
+        time.sleep(0.02)
 
 
 def planned_outputs(folder: Path) -> set[str]:
@@ -25,6 +40,44 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = copy_project(tmp_path_factory.mktemp("run") / "a folder's #1 & (copy)")
     run(folder)
     return folder
+
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def started() -> Iterator[Start]:
+    """Starts Snakemake and goes on; what is still alive of it at the end is killed."""
+    calls = []
+
+    def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+        with (folder / "snakemake.log").open("w") as log:
+            call = subprocess.Popen(
+                ["snakemake", "--cores", "2", *arguments],
+                cwd=folder,
+                env=ENVIRONMENT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        calls.append(call)
+        return call
+
+    yield start
+    for call in calls:
+        if alive(call):
+            os.killpg(call.pid, signal.SIGKILL)
+        call.wait()
+
+
+def alive(call: subprocess.Popen[str]) -> bool:
+    """Whether anything is left of a call: itself, or jobs of its."""
+    call.poll()
+    try:
+        os.killpg(call.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.fixture
@@ -179,6 +232,80 @@ KILLED = """part.write_bytes(b"half")
         import os, signal
 
         os.kill(os.getpid(), signal.SIGKILL)"""
+
+PAUSE = """
+        import os, pathlib, time
+
+        pathlib.Path("at work").write_text(os.environ["TWOSTREAM_CALL"])
+        while not pathlib.Path("go on").exists():
+            time.sleep(0.05)
+        yield content"""
+
+
+def test_a_second_call_is_told_who_is_at_work_and_a_dead_ones_jobs_are_waited_for(project, edited, started):
+    table = project / "results/table3.csv"
+    before = table.read_bytes()
+    edited("scripts/twostream/cli.py", "\n        yield content", PAUSE)
+    first = started(project, "--forcerun", "make_table", "--", "results/table3.csv")
+    wait_until((project / "at work").exists, first, project)
+    second = snakemake(project, "--forcerun", "make_table", "--", "results/table2.csv")
+    assert second.returncode != 0
+    assert f"another call of snakemake is at work in this folder: process {first.pid} on " in second.stdout
+    assert "Traceback" not in second.stdout
+    assert planned(project, "--forcerun", "make_table", "--", "results/table2.csv") == {"make_table": 1}
+    assert first.poll() is None
+    first.kill()
+    first.wait()
+    assert alive(first), "the job should have outlived its call"
+    third = started(project, "results/table3.csv")
+    log = project / "logs/make_table/table3.log"
+    waiting = "results/table3.csv: waiting for process "
+    wait_until(lambda: waiting in log.read_text(), third, project)
+    assert f"process {first.pid} " in (project / "at work").read_text()
+    (project / "go on").touch()
+    assert third.wait() == 0
+    assert f"process {third.pid} " in (project / "at work").read_text()
+    assert table.read_bytes() == before
+    assert "Nothing to be done" in run(project, "-n")
+
+
+def artefacts(folder: Path) -> dict[Path, Path]:
+    """All files below the folders of outputs but records, by their path in `folder`."""
+    found = [file for top in ("data", "models", "scores", "results") for file in (folder / top).rglob("*.*")]
+    return {f.relative_to(folder): f for f in found if f.is_file() and not f.name.endswith(".record.json")}
+
+
+def made(folder: Path) -> int:
+    return len(list(folder.rglob("*.record.json")))
+
+
+def test_a_run_killed_at_ten_moments_ends_as_if_it_had_never_been(project, started, tmp_path):
+    # With what Python and numba have compiled, so that most of the time goes into jobs.
+    outputs = ("data", "models", "scores", "results", "logs", "scratch", ".snakemake")
+    folder = shutil.copytree(project, tmp_path / "killed", ignore=shutil.ignore_patterns(*outputs))
+    jobs = planned(folder).total()
+    chance, orphaned = random.Random(4), 0
+    for moment in range(10):
+        call = started(folder)
+        # All over the run: in a call's start, in early jobs and in late ones.
+        wait_until(lambda done=jobs * moment // 12: made(folder) >= done, call, folder)
+        time.sleep(chance.uniform(0, 3))
+        assert call.poll() is None, (folder / "snakemake.log").read_text()
+        if moment % 2:
+            os.killpg(call.pid, signal.SIGKILL)
+            call.wait()
+        else:
+            call.kill()
+            call.wait()
+            orphaned += alive(call)
+    assert orphaned > 0, "no job outlived its call: the moments are badly chosen"
+    run(folder)
+    undisturbed = artefacts(project)
+    for path, file in artefacts(folder).items():
+        assert path in undisturbed, "left behind"
+        assert file.read_bytes() == undisturbed[path].read_bytes(), path
+    assert "Nothing to be done" in run(folder, "-n")
+
 
 ODD = "it's (1) & #2; ~+@![x].avi"
 
