@@ -348,7 +348,7 @@ def test_a_users_folder_goes_through_both_streams_and_their_fusion(project, edit
     done = snakemake(project, fused)
     assert "TriangleSpin/extra_g09_.avi: no frame can be decoded" in done.stdout
     run(project, "--config", "on_bad_video=skip", "--", fused)
-    assert "TriangleSpin/extra_g09_.avi" in (project / "data/videos/mine-skipped.csv").read_text()
+    assert "TriangleSpin/extra_g09_.avi" in (project / "data/videos/mine.skipped.csv").read_text()
     assert "TriangleSpin/extra_g09_.avi" not in read_scores(project / fused).videos
 
 

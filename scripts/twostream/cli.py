@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from twostream import paths
 from twostream.files import UserError
 from twostream.loading import parse
 from twostream.locking import locked
@@ -69,7 +68,7 @@ def record(args: argparse.Namespace, given: BaseModel) -> Iterator[dict[str, Any
         yield {}
         return
     facts = {"device": args.device} if "device" in args else {}
-    recording = recorded(paths.record(args.out), args.spec or BY_HAND, given.model_dump(), **facts)
+    recording = recorded(args.out, args.spec or BY_HAND, given.model_dump(), **facts)
     with locked(args.out), recording as content:
         yield content
 

@@ -1,5 +1,6 @@
 """Outputs that are written whole or not at all, and errors that the user can put right."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,3 +33,9 @@ def write_json(path: str | Path, content: Any) -> None:
     """Write `content` as readable JSON with sorted keys, whole or not at all."""
     with written_whole(path) as part:
         part.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def sha256(file: str | Path) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal digits."""
+    with open(file, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from twostream import paths
 from twostream.config import Flow
 from twostream.extraction import FIELD_BYTES, check_free_disk
 from twostream.files import UserError
@@ -46,7 +45,7 @@ def extract_folder(
     for direction in directions:
         shard = out / f"{direction}.zip"
         recipe = {"flow": flow.model_dump(), "direction": direction}
-        with recorded(paths.record(shard), "by hand", recipe, device=device) as record:
+        with recorded(shard, "by hand", recipe, device=device) as record:
             record["backend"] = backend(flow, device)
             record["fields"] = write_flow(folder, files, flow, direction, shard, device)
             record["videos"] = len(files)

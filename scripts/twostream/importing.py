@@ -1,13 +1,12 @@
 """Published weights, made into a model that runs can start from."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 from twostream.backbones import torchvision_weights
 from twostream.caffe import caffe_weights
 from twostream.config import Backbone, Input, Run
-from twostream.files import UserError
+from twostream.files import UserError, sha256
 from twostream.models import Description, save_model
 from twostream.recipes import ImportRecipe
 
@@ -33,10 +32,8 @@ def import_weights(recipe: ImportRecipe, file: Path, out: str) -> dict[str, Any]
         weights = caffe_weights(file, network)
     network.load_state_dict(weights)
     save_model(network, description, out)
-    with file.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     return {
         "file": file.name,
-        "sha256": sha256,
+        "sha256_of_file": sha256(file),
         "parameters": sum(p.numel() for p in network.parameters()),
     }

@@ -5,14 +5,13 @@ Columns: `file` (relative to the dataset's folder), `size` (bytes), `sha256`, `c
 `train`, `test`, `none`. Rows are sorted by file.
 """
 
-import hashlib
 import re
 from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
 
-from twostream.files import UserError, written_whole
+from twostream.files import UserError, sha256, written_whole
 from twostream.listing import Media, find_videos
 from twostream.videos import BadVideoError, why_unusable
 
@@ -91,7 +90,7 @@ def complete(
         _check_splits(good, folder)
     paths = [folder / file for file in good["file"]]
     good.insert(1, "size", [path.stat().st_size for path in paths])
-    good.insert(2, "sha256", [_sha256(path) for path in tqdm(paths, "checksums")])
+    good.insert(2, "sha256", [sha256(path) for path in tqdm(paths, "checksums")])
     good.insert(4, "label", good["class"].map({name: i for i, name in enumerate(classes)}))
     return good, bad.reset_index(drop=True)
 
@@ -142,11 +141,6 @@ def _check_splits(table: pd.DataFrame, folder: Path) -> None:
                 f"{folder}: group {group} of {name} is on both sides of {split}; clips of a group come"
                 " from one recording, so they belong on one"
             )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def write_index(index: pd.DataFrame, path: str | Path) -> None:

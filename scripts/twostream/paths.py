@@ -7,7 +7,7 @@ Direction = Literal["forward", "backward"]
 
 VIDEOS = "data/videos/{dataset}"
 INDEX = "data/videos/{dataset}.csv"
-SKIPPED = "data/videos/{dataset}-skipped.csv"
+SKIPPED = "data/videos/{dataset}.skipped.csv"
 ARCHIVES = "data/archives/{dataset}"
 CHECKSUMS = "config/checksums/{dataset}.json"
 FRAMES = "data/frames/{dataset}/{shard}.zip"
@@ -18,6 +18,9 @@ MODEL = "models/{folder}/{run}/{dataset}-split{split}-seed{seed}.safetensors"
 SCORES = "scores/{folder}/{run}/{dataset}-split{split}-seed{seed}.npz"
 FUSED = "scores/fused/{fusion}/{dataset}-split{split}-seed{seed}.npz"
 TABLE = "results/{table}.csv"
+
+# Beside no artefact: scratch files that tell Snakemake which are current (see `provenance`).
+MARKER = "scratch/markers/{artefact}"
 
 # In place of a split's number: the whole dataset, all its splits, training and test.
 WHOLE = "all"

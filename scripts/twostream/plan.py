@@ -31,6 +31,7 @@ from twostream.config import (
 )
 from twostream.files import UserError
 from twostream.listing import listing_digest
+from twostream.provenance import Provenance
 from twostream.recipes import (
     FlowRecipe,
     FramesRecipe,
@@ -99,6 +100,7 @@ class Plan:
         self.scale = config.scale
         self.benchmark = config.benchmark
         self.steps: dict[tuple[object, ...], Step] = {}
+        self.provenance = Provenance()
 
     @once
     def videos(self, dataset: str) -> Step:
@@ -245,6 +247,10 @@ class Plan:
         if folder and folder != self._run(wildcards.run).folder:
             raise UserError(f"the run {wildcards.run} lies in the folder {self._run(wildcards.run).folder}")
         return method(*(read.get(name, str)(getattr(wildcards, name)) for name in names))
+
+    def marker(self, stage: str, wildcards: Any, pattern: str) -> str:
+        """The marker of a rule's artefact (see `provenance`), whose path is `pattern` filled in."""
+        return self.provenance.marker(pattern.format(**dict(wildcards.items())), self.step(stage, wildcards))
 
     def check_tables(self) -> None:
         """Lay out every table's steps, so that what is wrong with one shows before any job starts."""

@@ -8,25 +8,27 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from twostream.files import write_json
+from twostream import paths
+from twostream.files import sha256, write_json
 
 PACKAGES = ("numba", "numpy", "opencv-contrib-python-headless", "scikit-learn", "torch")
 
 
 @contextmanager
-def recorded(path: str | Path, spec: str, recipe: Any, **facts: Any) -> Iterator[dict[str, Any]]:
-    """Write the record of an artefact to `path` once the block that makes it has succeeded.
+def recorded(artefact: str | Path, spec: str, recipe: Any, **facts: Any) -> Iterator[dict[str, Any]]:
+    """Write the record of an artefact beside it once the block that makes it has succeeded.
 
     The record says where the artefact comes from: spec, recipe, versions, machine, start and
-    duration (seconds), and whatever the block adds to the yielded dictionary. Times live here and
-    nowhere else, so that the artefacts themselves can be compared byte for byte.
+    duration (seconds), the artefact's SHA-256, and whatever the block adds to the yielded dictionary.
+    Times live here and nowhere else, so that the artefacts themselves can be compared byte for byte.
     """
     started = time.time()
     yield facts
     write_json(
-        path,
+        paths.record(artefact),
         {
             "spec": spec,
+            "sha256": sha256(artefact),
             "recipe": recipe,
             "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
             "machine": platform.machine(),

@@ -3,6 +3,7 @@
 
 rule extract_flow:
     input:
+        marker("flow", paths.FLOW),
         index=paths.INDEX,
     output:
         shard=paths.FLOW,
@@ -15,10 +16,10 @@ rule extract_flow:
     resources:
         gpu=GPU if plan.scale.flow.method == "brox" else 0,
     params:
-        recipe=lambda w, input: plan.step("flow", w).recipe_json,
+        recipe=lambda w: plan.step("flow", w).recipe_json,
         spec=lambda w: plan.step("flow", w).spec,
-        device=lambda w, input: plan.config.device,
-        folder=lambda w, input: plan.folder(w.dataset),
+        device=lambda w: plan.config.device,
+        folder=lambda w: plan.folder(w.dataset),
     shell:
         "python scripts/extract_flow.py --recipe {params.recipe:q} --spec {params.spec}"
         " --videos {params.folder:q} --index {input.index:q} --shard {wildcards.shard}"

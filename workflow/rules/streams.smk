@@ -3,7 +3,8 @@
 
 rule pretrain:
     input:
-        lambda w: plan.step("pretrain", w).inputs,
+        marker("pretrain", paths.PRETRAINED),
+        data=lambda w: plan.step("pretrain", w).inputs,
     output:
         model=paths.PRETRAINED,
         curve=paths.curve(paths.PRETRAINED),
@@ -16,11 +17,11 @@ rule pretrain:
     resources:
         gpu=GPU,
     params:
-        recipe=lambda w, input: plan.step("pretrain", w).recipe_json,
+        recipe=lambda w: plan.step("pretrain", w).recipe_json,
         spec=lambda w: plan.step("pretrain", w).spec,
-        device=lambda w, input: plan.config.device,
-        launch=lambda w, input: plan.launcher(),
-        workers=lambda w, input: plan.config.workers,
+        device=lambda w: plan.config.device,
+        launch=lambda w: plan.launcher(),
+        workers=lambda w: plan.config.workers,
     shell:
         "{params.launch} scripts/pretrain.py --recipe {params.recipe:q} --spec {params.spec}"
         " --device {params.device} --workers {params.workers} --curve {output.curve:q}"
@@ -28,6 +29,8 @@ rule pretrain:
 
 
 rule import_weights:
+    input:
+        marker("import_weights", paths.IMPORTED),
     output:
         model=paths.IMPORTED,
         record=paths.record(paths.IMPORTED),
@@ -39,9 +42,9 @@ rule import_weights:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=lambda w, input: plan.step("import_weights", w).recipe_json,
+        recipe=lambda w: plan.step("import_weights", w).recipe_json,
         spec=lambda w: plan.step("import_weights", w).spec,
-        origin=lambda w, input: plan.weights_option(),
+        origin=lambda w: plan.weights_option(),
     shell:
         "python scripts/import_weights.py --recipe {params.recipe:q} --spec {params.spec}"
         " {params.origin:q}"
@@ -50,6 +53,7 @@ rule import_weights:
 
 rule train_stream:
     input:
+        marker("train_stream", paths.MODEL),
         initial=lambda w: plan.initial_model(w.run, w.dataset, int(w.seed)),
         data=lambda w: plan.step("train_stream", w).inputs,
     output:
@@ -66,11 +70,11 @@ rule train_stream:
     resources:
         gpu=GPU,
     params:
-        recipe=lambda w, input: plan.step("train_stream", w).recipe_json,
+        recipe=lambda w: plan.step("train_stream", w).recipe_json,
         spec=lambda w: plan.step("train_stream", w).spec,
-        device=lambda w, input: plan.config.device,
-        launch=lambda w, input: plan.launcher(),
-        workers=lambda w, input: plan.config.workers,
+        device=lambda w: plan.config.device,
+        launch=lambda w: plan.launcher(),
+        workers=lambda w: plan.config.workers,
         initial=lambda w, input: ["--initial", input.initial] if input.initial else [],
     shell:
         "{params.launch} scripts/train_stream.py --recipe {params.recipe:q} --spec {params.spec}"
@@ -80,6 +84,7 @@ rule train_stream:
 
 rule score_videos:
     input:
+        marker("score_videos", paths.SCORES),
         model=paths.MODEL,
         data=lambda w: plan.step("score_videos", w).inputs,
     output:
@@ -96,10 +101,10 @@ rule score_videos:
     resources:
         gpu=GPU,
     params:
-        recipe=lambda w, input: plan.step("score_videos", w).recipe_json,
+        recipe=lambda w: plan.step("score_videos", w).recipe_json,
         spec=lambda w: plan.step("score_videos", w).spec,
-        device=lambda w, input: plan.config.device,
-        workers=lambda w, input: plan.config.workers,
+        device=lambda w: plan.config.device,
+        workers=lambda w: plan.config.workers,
     shell:
         "python scripts/score_videos.py --recipe {params.recipe:q} --spec {params.spec}"
         " --device {params.device} --workers {params.workers} --model {input.model:q}"

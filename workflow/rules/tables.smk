@@ -3,6 +3,7 @@
 
 rule fuse_streams:
     input:
+        marker("fuse_streams", paths.FUSED),
         spatial=lambda w: plan.step("fuse_streams", w).inputs[0],
         temporal=lambda w: plan.step("fuse_streams", w).inputs[1],
     output:
@@ -16,7 +17,7 @@ rule fuse_streams:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=lambda w, input: plan.step("fuse_streams", w).recipe_json,
+        recipe=lambda w: plan.step("fuse_streams", w).recipe_json,
         spec=lambda w: plan.step("fuse_streams", w).spec,
     shell:
         "python scripts/fuse_streams.py --recipe {params.recipe:q} --spec {params.spec}"
@@ -26,7 +27,8 @@ rule fuse_streams:
 
 rule make_table:
     input:
-        lambda w: plan.step("make_table", w).inputs,
+        marker("make_table", paths.TABLE),
+        scores=lambda w: plan.step("make_table", w).inputs,
     output:
         table=paths.TABLE,
         metrics=paths.metrics(paths.TABLE),
@@ -37,8 +39,8 @@ rule make_table:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=lambda w, input: plan.step("make_table", w).recipe_json,
+        recipe=lambda w: plan.step("make_table", w).recipe_json,
         spec=lambda w: plan.step("make_table", w).spec,
     shell:
         "python scripts/make_table.py --recipe {params.recipe:q} --spec {params.spec}"
-        " --scores {input:q} --out {output.table:q} > {log:q} 2>&1"
+        " --scores {input.scores:q} --out {output.table:q} > {log:q} 2>&1"

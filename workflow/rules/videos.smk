@@ -2,6 +2,8 @@
 
 
 rule generate_videos:
+    input:
+        marker("videos", paths.INDEX),
     output:
         index=paths.INDEX,
         record=paths.record(paths.INDEX),
@@ -13,7 +15,7 @@ rule generate_videos:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=lambda w, input: plan.step("videos", w).recipe_json,
+        recipe=lambda w: plan.step("videos", w).recipe_json,
         spec=lambda w: plan.step("videos", w).spec,
     shell:
         "python scripts/generate_videos.py --recipe {params.recipe:q} --spec {params.spec}"
@@ -21,6 +23,8 @@ rule generate_videos:
 
 
 rule download_videos:
+    input:
+        marker("videos", paths.INDEX),
     output:
         index=paths.INDEX,
         skipped=paths.SKIPPED,
@@ -33,10 +37,10 @@ rule download_videos:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=lambda w, input: plan.step("videos", w).recipe_json,
+        recipe=lambda w: plan.step("videos", w).recipe_json,
         spec=lambda w: plan.step("videos", w).spec,
-        source=lambda w, input: plan.source_json(w.dataset),
-        on_bad_video=lambda w, input: plan.config.on_bad_video,
+        source=lambda w: plan.source_json(w.dataset),
+        on_bad_video=lambda w: plan.config.on_bad_video,
     shell:
         "python scripts/download_videos.py --recipe {params.recipe:q} --spec {params.spec}"
         " --dataset {wildcards.dataset} --source {params.source:q}"
@@ -45,6 +49,8 @@ rule download_videos:
 
 
 rule index_folder:
+    input:
+        marker("videos", paths.INDEX),
     output:
         index=paths.INDEX,
         skipped=paths.SKIPPED,
@@ -57,11 +63,11 @@ rule index_folder:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=lambda w, input: plan.step("videos", w).recipe_json,
+        recipe=lambda w: plan.step("videos", w).recipe_json,
         spec=lambda w: plan.step("videos", w).spec,
-        folder=lambda w, input: plan.folder(w.dataset),
-        list=lambda w, input: plan.list_option(w.dataset),
-        on_bad_video=lambda w, input: plan.config.on_bad_video,
+        folder=lambda w: plan.folder(w.dataset),
+        list=lambda w: plan.list_option(w.dataset),
+        on_bad_video=lambda w: plan.config.on_bad_video,
     shell:
         "python scripts/index_folder.py --recipe {params.recipe:q} --spec {params.spec}"
         " --folder {params.folder:q} {params.list:q} --on-bad-video {params.on_bad_video} --skipped {output.skipped:q}"
@@ -70,6 +76,7 @@ rule index_folder:
 
 rule extract_frames:
     input:
+        marker("frames", paths.FRAMES),
         index=paths.INDEX,
     output:
         shard=paths.FRAMES,
@@ -80,9 +87,9 @@ rule extract_frames:
         "../../environment.yml"
     threads: 1
     params:
-        recipe=lambda w, input: plan.step("frames", w).recipe_json,
+        recipe=lambda w: plan.step("frames", w).recipe_json,
         spec=lambda w: plan.step("frames", w).spec,
-        folder=lambda w, input: plan.folder(w.dataset),
+        folder=lambda w: plan.folder(w.dataset),
     shell:
         "python scripts/extract_frames.py --recipe {params.recipe:q} --spec {params.spec}"
         " --folder {params.folder:q} --index {input.index:q} --shard {wildcards.shard}"
