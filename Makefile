@@ -30,3 +30,4 @@ lint: .venv/ready
 bench: .venv/ready
 	PYTHONPATH=scripts $(BIN)/python benchmarks/bench_flow.py $(if $(VIDEOS),--videos "$(VIDEOS)") $(if $(FLO),--flo $(FLO)) --device $(or $(DEVICE),cpu)
 	PYTHONPATH=scripts $(BIN)/python benchmarks/bench_store.py $(if $(VIDEOS),--videos "$(VIDEOS)")
+	PYTHONPATH=scripts $(BIN)/python benchmarks/bench_training.py $(if $(VIDEOS),--videos "$(VIDEOS)") --device $(or $(DEVICE),cpu) --batch $(or $(BATCH),32) --iterations $(or $(ITERATIONS),3) --workers $(or $(WORKERS),0)

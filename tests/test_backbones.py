@@ -57,7 +57,7 @@ def reference(tmp_path_factory) -> tuple[torch.nn.Module, Path]:
 @pytest.fixture(scope="module")
 def imported(reference, tmp_path_factory) -> Path:
     """The model that `import_weights` makes of it."""
-    recipe = ImportRecipe(name="random", kind="torchvision", network=RESNET, crop=CROP, sha256=[])
+    recipe = ImportRecipe(name="random", kind="torchvision", network=RESNET, crop=CROP)
     out = tmp_path_factory.mktemp("models") / "random.safetensors"
     import_weights(recipe, reference[1], str(out))
     return out
@@ -182,7 +182,7 @@ def test_weights_of_another_model_are_refused(reference, tmp_path):
     with pytest.raises(UserError, match=r"page\.pth: holds no state dict"):
         torchvision_weights(tmp_path / "page.pth", "resnet18")
     with pytest.raises(UserError, match=r"nowhere\.pth: there is no such file"):
-        recipe = ImportRecipe(name="x", kind="torchvision", network=RESNET, crop=CROP, sha256=[])
+        recipe = ImportRecipe(name="x", kind="torchvision", network=RESNET, crop=CROP)
         import_weights(recipe, tmp_path / "nowhere.pth", str(tmp_path / "x.safetensors"))
 
 

@@ -9,6 +9,7 @@ from conftest import ROOT
 
 from twostream.files import UserError
 from twostream.loading import load
+from twostream.plan import Plan
 
 
 @pytest.fixture
@@ -111,9 +112,7 @@ def test_a_caffe_network_whose_first_convolution_has_padding_is_refused(config):
     with_layers(config)
     load(config)
     with_layers(config, padding=1)
-    assert "demo.yaml: the file: pretrained.kind caffe is for networks whose first convolution" in refusal(
-        config
-    )
+    assert "demo.yaml: pretrained.kind caffe is for networks whose first convolution" in refusal(config)
 
 
 def test_weights_named_as_a_dataset_are_refused(config):
@@ -148,6 +147,12 @@ def test_a_mistake_in_an_official_dataset_is_named(config, key, value, said):
     with pytest.raises(UserError) as caught:
         load(config, {"scale": "paper"})
     assert said in str(caught.value)
+
+
+def test_a_batch_that_cannot_be_shared_out_is_refused_before_any_job(config):
+    edit(config / "scale/demo.yaml", "training.batch", 33)
+    with pytest.raises(UserError, match=r"demo\.yaml: training\.batch: 33 cannot be shared out .* 2 task"):
+        Plan(load(config)).check_tables()
 
 
 def test_a_key_given_twice_is_refused(config):

@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 import torch
 from conftest import ROOT, tiny_scale
-from test_train_stream import MULTI, recipe
+from test_train_stream import MULTI, recipe, trained
 from torch import nn
 
+from twostream import checkpoints, paths
+from twostream.checkpoints import Checkpoint
 from twostream.config import Training
 from twostream.devices import Processes, use_device
 from twostream.files import UserError
@@ -21,9 +23,11 @@ from twostream.recipes import TrainingRecipe
 TORCHRUN = Path(sys.executable).with_name("torchrun")
 
 
-def train_in(count: int, folder: Path, content: TrainingRecipe, out: str) -> subprocess.CompletedProcess[str]:
+def train_in(
+    count: int, folder: Path, content: TrainingRecipe, out: str, *more: str
+) -> subprocess.CompletedProcess[str]:
     launch = [TORCHRUN, "--standalone", "--nproc-per-node", str(count)] if count > 1 else [sys.executable]
-    arguments = ["--recipe", content.model_dump_json(), "--out", out, "--curve", f"{out}.csv"]
+    arguments = ["--recipe", content.model_dump_json(), "--out", out, "--curve", f"{out}.csv", *more]
     command = [*launch, ROOT / "scripts/train_stream.py", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
@@ -47,6 +51,24 @@ def test_the_number_of_processes_changes_a_network_by_rounding_only(coloured):
     pd.testing.assert_frame_equal(*curves, atol=2e-4, rtol=0)
     for name, value in weights[0].items():
         torch.testing.assert_close(weights[1][name], value, rtol=0, atol=1e-6)
+
+
+def test_processes_go_on_together_from_one_checkpoint(coloured, monkeypatch):
+    content = with_local_response(recipe(MULTI, 12, dropout=0.5))
+    whole = trained(content).network.state_dict()
+    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0.0)
+    path = coloured / paths.checkpoint("two.safetensors")
+
+    class Once(Checkpoint):
+        def due(self) -> bool:
+            return not path.exists()
+
+    trained(content, checkpoint=Once(path, "a"))
+    done = train_in(2, coloured, content, "two.safetensors", "--spec", "a")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert json.loads((coloured / "two.record.json").read_text())["resumed_at"] == [1]
+    for name, value in load_model(coloured / "two.safetensors")[0].state_dict().items():
+        torch.testing.assert_close(value, whole[name], rtol=0, atol=1e-6)
 
 
 def test_batch_normalisation_over_processes_needs_gpus(coloured):

@@ -3,6 +3,9 @@
 import hashlib
 import json
 import os
+import shutil
+import ssl
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -134,6 +137,21 @@ def test_the_part_of_a_source_given_up_is_not_left(server, folder, known):
     server.files["/b.rar"] = Served(CONTENT)
     fetch(archive({"url": server.url("/a.zip")}, {"url": server.url("/b.rar")}), folder, known)
     assert only(folder, "b.rar")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes the certificate")
+def test_a_certificate_that_nobody_vouches_for_is_refused(server, folder, known, tmp_path):
+    made = tmp_path / "server.pem"
+    command = f"openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -keyout {made} -out {made}.crt"
+    subprocess.run(command.split(), check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{made}.crt", made)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.files["/a.zip"] = Served(CONTENT)
+    address = server.url("/a.zip").replace("http:", "https:")
+    with pytest.raises(UserError, match=r"the server's certificate is not accepted: .*self.signed"):
+        fetch(archive({"url": address}), folder, known)
+    assert server.asked == [] and left(folder) == []
 
 
 def test_if_all_sources_fail_the_error_names_each_and_the_way_on(server, folder, known):

@@ -1,5 +1,6 @@
 """Sampling, networks and training, on data small enough to follow."""
 
+import time
 from collections import Counter
 
 import numpy as np
@@ -11,12 +12,13 @@ from torch import nn
 from twostream import training
 from twostream.config import Network, Run, Schedule
 from twostream.devices import machine
+from twostream.files import UserError
 from twostream.inputs import VideoReader
 from twostream.loading import parse
 from twostream.models import Description, load_model, save_model
 from twostream.networks import GroupFrames, TwoStreamNetwork
 from twostream.recipes import TrainingRecipe
-from twostream.sampling import Dropout, TaskSamples, TrainingVideo, collate
+from twostream.sampling import Dropout, Sample, TaskSamples, TrainingVideo, collate
 from twostream.store import ShardWriter, Store
 from twostream.training import Trained, rate_at, train
 
@@ -161,6 +163,28 @@ def test_the_learning_rate_drops_after_the_iterations_that_the_schedule_names():
     schedule = Schedule(rate=0.01, drops=[50, 70], iterations=80)
     rates = [rate_at(schedule, iteration) for iteration in (1, 50, 51, 70, 71, 80)]
     assert rates == pytest.approx([1e-2, 1e-2, 1e-3, 1e-3, 1e-4, 1e-4])
+
+
+def test_the_record_says_how_long_a_training_waited_for_its_input(coloured, monkeypatch):
+    draw = TaskSamples.__getitem__
+
+    def slow(self: TaskSamples, number: int) -> Sample:
+        time.sleep(0.01)
+        return draw(self, number)
+
+    monkeypatch.setattr(TaskSamples, "__getitem__", slow)
+    facts = trained(recipe(SINGLE, 3)).facts
+    assert 3 * 8 * 0.01 <= facts["waiting_seconds"] <= facts["training_seconds"]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_is_wrong_with_a_shard_is_said_plainly_also_by_workers(coloured, workers):
+    shard = coloured / "data/frames/one/0.zip"
+    content = bytearray(shard.read_bytes())
+    content[3000:40000:500] = bytes(74)
+    shard.write_bytes(content)
+    with pytest.raises(UserError, match=r"^data/frames/one/0.zip: image \d+ of \S+ is damaged; delete"):
+        trained(recipe(SINGLE, 3), workers=workers)
 
 
 def test_workers_change_nothing(coloured):

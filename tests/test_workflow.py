@@ -29,8 +29,8 @@ def wait_until(condition: Callable[[], bool], call: subprocess.Popen[str], folde
         time.sleep(0.02)
 
 
-def planned_outputs(folder: Path) -> set[str]:
-    lines = re.findall(r"^    output: (.*)$", run(folder, "-n"), flags=re.M)
+def planned_outputs(folder: Path, *arguments: str) -> set[str]:
+    lines = re.findall(r"^    output: (.*)$", run(folder, "-n", *arguments), flags=re.M)
     return {line.split(",")[0] for line in lines}
 
 
@@ -301,6 +301,7 @@ def test_a_run_killed_at_ten_moments_ends_as_if_it_had_never_been(project, start
     assert orphaned > 0, "no job outlived its call: the moments are badly chosen"
     run(folder)
     undisturbed = artefacts(project)
+    assert all((folder / file).exists() for file in planned_outputs(folder, "--forceall"))
     for path, file in artefacts(folder).items():
         assert path in undisturbed, "left behind"
         assert file.read_bytes() == undisturbed[path].read_bytes(), path

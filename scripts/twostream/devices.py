@@ -4,12 +4,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from twostream.files import UserError
+
+# How long processes wait for each other; if one dies, `torchrun` ends the others.
+PATIENCE = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,9 @@ def machine(device_name: str, workers: int) -> Iterator[Machine]:
     """Join the processes that `torchrun` started, if it did; leave them at the end of the block."""
     device, started = use_device(device_name), processes()
     if started.count > 1:
-        torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+        # Nothing is read before all are here: the first may have had to wait for another job's lock.
+        torch.distributed.barrier(device_ids=[device.index] if device.type == "cuda" else None)
     try:
         yield Machine(device, started, workers)
     finally:

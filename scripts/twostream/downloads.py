@@ -72,7 +72,9 @@ def fetch(archive: Archive, folder: Path, known: Path) -> Path:
         except _SourceError as error:
             problems.append(f"{source.url}: {error}")
         except OSError as error:
-            raise UserError(f"{folder}: cannot be written to: {error.strerror or error}") from None
+            raise UserError(
+                f"{error.filename or folder}: cannot be written to: {error.strerror or error}"
+            ) from None
     listed = "\n".join(f"  {problem}" for problem in problems)
     raise UserError(
         f"{archive.sources[0].name} could not be fetched:\n{listed}\n"

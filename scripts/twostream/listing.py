@@ -37,7 +37,8 @@ def listing_digest(source: Folder, media: Media, record: Path) -> str:
     if not folder.is_dir():
         if record.exists():
             return str(json.loads(record.read_text())["recipe"]["listing"])
-        raise UserError(f"there is no folder {folder}; name it in the dataset's `source: folder`")
+        dataset = record.name.split(".")[0]
+        raise UserError(f"there is no folder {folder}; it is datasets.{dataset}.source.folder in the scale")
     try:
         content = [[file, os.lstat(folder / file).st_size] for file in find_videos(folder, media)]
         listed = Path(source.list).read_bytes().hex() if source.list else None

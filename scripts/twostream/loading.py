@@ -44,14 +44,15 @@ def parse(model: type[Model], content: Any, where: str) -> Model:
 def _explain(error: Any, where: str) -> str:
     path = (None, *error["loc"])
     location = [str(part) for last, part in pairwise(path) if part not in KINDS.get(last, ())]
-    key = ".".join(location) or "the file"
+    key = ".".join(location)
+    where = f"{where}: {key}" if key else where
     if error["type"] == "extra_forbidden":
-        return f"{where}: {key}: unknown key; config/README.md lists those there are"
+        return f"{where}: unknown key; config/README.md lists those there are"
     if error["type"] == "missing":
-        return f"{where}: {key}: this key is missing"
+        return f"{where}: this key is missing"
     given = error.get("input")
     shown = f" (given: {given!r})" if isinstance(given, str | int | float | None) else ""
-    return f"{where}: {key}: {error['msg'].removeprefix('Value error, ')}{shown}"
+    return f"{where}: {error['msg'].removeprefix('Value error, ')}{shown}"
 
 
 class _UniqueKeys(yaml.SafeLoader):

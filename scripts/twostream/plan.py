@@ -162,7 +162,6 @@ class Plan:
             kind=settings.kind,
             network=self.scale.network,
             crop=self.scale.training.crop,
-            sha256=sorted({source.sha256 for source in settings.sources if source.sha256}),
         )
         return Step("import_weights", recipe, [paths.IMPORTED.format(weights=weights)])
 
@@ -322,7 +321,12 @@ class Plan:
         )
 
     def _training_recipe(self, run: Run, tasks: list[Task], schedule: Schedule, seed: int) -> TrainingRecipe:
-        training = self.scale.training
+        training, gpus = self.scale.training, self.config.gpus
+        if training.batch % (len(tasks) * gpus):
+            raise UserError(
+                f"config/scale/{self.config.scale_name}.yaml: training.batch: {training.batch} cannot be"
+                f" shared out equally over {len(tasks)} task(s), on {gpus} GPU(s) (`gpus` in config.yaml)"
+            )
         if run.stream == "temporal":
             training = training.model_copy(update={"rgb_jitter": 0.0})
         return TrainingRecipe(

@@ -5,7 +5,6 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from twostream.config import (
-    SHA256,
     SVM,
     Count,
     Flow,
@@ -55,13 +54,12 @@ class TrainingRecipe(Strict):
 
 
 class ImportRecipe(Strict):
-    """Whose published weights are taken over, for which network; `sha256` as far as it is known."""
+    """Whose published weights are taken over, for which network; the name stands for the file."""
 
     name: Name
     kind: Format
     network: NetworkSettings
     crop: Count
-    sha256: list[SHA256]
 
     @model_validator(mode="after")
     def fits_together(self) -> Self:

@@ -3,13 +3,14 @@
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 from tqdm import tqdm
 
 from twostream import paths
 from twostream.devices import mixed_precision, place, use_device
 from twostream.index import class_names, part, read_index
 from twostream.inputs import Batch, VideoReader, open_reader, prepare, square_side
+from twostream.loaders import load
 from twostream.models import Description, load_model
 from twostream.networks import TwoStreamNetwork
 from twostream.recipes import ScoringRecipe
@@ -35,19 +36,14 @@ def score_videos(recipe: ScoringRecipe, model: str, device_name: str, workers: i
         parts += [name] * len(found)
     files = [file for found in rows for file in found["file"]]
     # One video a batch, as it comes.
-    videos: DataLoader[tuple[Tensor, Tensor]] = DataLoader(
-        TestVideos(reader, files, recipe.testing.frames),
-        batch_size=None,
-        num_workers=workers,
-        multiprocessing_context="spawn" if workers else None,
-        pin_memory=device.type == "cuda",
-    )
+    inputs = TestVideos(reader, files, recipe.testing.frames)
+    videos = load(inputs, device, workers, batch_size=None)
     # Added classes come after the dataset's own in the head, and no video can be one of them.
     scores = [
         score_video(network, description, stored, recipe.dataset, recipe.testing.views, device)[
             : len(classes)
         ]
-        for stored in tqdm(videos, "scoring")
+        for stored in tqdm(videos, "scoring", len(files))
     ]
     values = np.stack(scores).astype(np.float64)
     groups = [f"{c}/{g}" for found in rows for c, g in zip(found["class"], found["group"], strict=True)]

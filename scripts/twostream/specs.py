@@ -15,8 +15,8 @@ from typing import Any
 SCRIPTS = Path(__file__).resolve().parent.parent
 
 # What no artefact depends on: the models of the recipes (the recipe itself is digested) and how they
-# are read, command lines, locks, records, extraction without the workflow; and how archives are fetched
-# and unpacked, since lists and checksums say what must come out.
+# are read, these digests, command lines, locks, records, extraction without the workflow; and how
+# archives are fetched and unpacked, since lists and checksums say what must come out.
 WITHOUT_CODE = {
     "twostream.config",
     "twostream.loading",
@@ -24,6 +24,7 @@ WITHOUT_CODE = {
     "twostream.cli",
     "twostream.locking",
     "twostream.records",
+    "twostream.specs",
     "twostream.downloads",
     "twostream.archives",
     "twostream.folder_extraction",

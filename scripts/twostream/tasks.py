@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from twostream import paths
 from twostream.devices import Machine, Processes
 from twostream.files import UserError
 from twostream.index import class_names, part, read_index
 from twostream.inputs import Batch, open_reader
+from twostream.loaders import load
 from twostream.recipes import Source, Task, TrainingRecipe
 from twostream.sampling import Dropout, TaskSamples, TrainingVideo, collate
 
@@ -67,13 +67,12 @@ def batches(
             f" {processes.count} process(es); change it, or `gpus` in config/config.yaml"
         )
     loaders = [
-        DataLoader(
+        load(
             TaskSamples(found, recipe.training, recipe.short_side, dropout, [recipe.seed, place]),
+            machine.device,
+            machine.workers // tasks + (place < machine.workers % tasks),
             batch_sampler=_Numbers(share, processes, done, recipe.schedule.iterations),
             collate_fn=collate,
-            num_workers=-(-machine.workers // tasks),
-            multiprocessing_context="spawn" if machine.workers else None,
-            pin_memory=machine.device.type == "cuda",
         )
         for place, found in enumerate(videos.values())
     ]

@@ -107,10 +107,8 @@ def train(
     started = time.monotonic() - progress.seconds
     shared = processes.share(network.train(), device)
     drawn = batches(videos, recipe, dropout, machine, progress.iteration)
-    bar = tqdm(
-        drawn, "training", schedule.iterations, initial=progress.iteration, disable=not processes.first
-    )
-    for batch in bar:
+    bar = tqdm(None, "training", schedule.iterations, initial=progress.iteration, disable=not processes.first)
+    for batch in _timed(drawn, progress):
         descend(shared, optimizer, batch, recipe, progress, device)
         _add_to_curve(progress, schedule, processes)
         if progress.curve:
@@ -119,6 +117,7 @@ def train(
         progress.seconds = time.monotonic() - started
         if processes.first and checkpoint.due():
             checkpoint.save(_state(network, optimizer, progress))
+    bar.close()
     curve = pd.DataFrame(progress.curve, columns=["iteration", "rate", "loss", "accuracy"])
     return Trained(network, description, curve, _facts(network, progress, processes))
 

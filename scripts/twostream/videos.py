@@ -39,6 +39,11 @@ def read_frames(path: str | Path, media: Media = "videos") -> Iterator[np.ndarra
     The number of frames is what can be decoded; a container's own count is not trusted. Raises
     BadVideoError at the end if there were too few: two for a video, one for an image.
     """
+    if not Path(path).is_file():
+        raise BadVideoError(
+            f"{path}: the file does not exist; if the videos were moved or renamed, delete their index"
+            " (data/videos/<dataset>.csv) to have it made anew"
+        )
     count = 0
     for frame in _decode(path, media):
         count += 1
