@@ -17,6 +17,7 @@ from conftest import ENVIRONMENT, ROOT, copy_project, planned, run, snakemake
 
 from twostream.scores import read_scores
 
+FOLDERS = ("data", "models", "scores", "results")
 ARTEFACTS = ("*.csv", "*.zip", "*.safetensors", "*.npz", "table*.json")
 
 
@@ -117,6 +118,44 @@ def test_the_tables_hold_our_numbers_beside_the_papers(project):
 
 def test_a_second_call_has_nothing_to_do(project):
     assert "Nothing to be done" in run(project, "-n")
+
+
+def test_what_is_current_does_not_hang_on_times_or_on_what_snakemake_remembers(project):
+    shutil.rmtree(project / ".snakemake")
+    shutil.rmtree(project / "scratch")
+    files = [file for name in FOLDERS for file in (project / name).rglob("*") if file.is_file()]
+    for number, file in enumerate(sorted(files, reverse=True)):
+        os.utime(file, (10**9 + number, 10**9 + number))
+    assert "Nothing to be done" in run(project, "-n")
+    for file in files[::3]:
+        file.touch()
+    assert "Nothing to be done" in run(project, "-n")
+
+
+def test_an_edit_is_seen_whatever_snakemake_remembers(project, edited):
+    shutil.rmtree(project / ".snakemake")
+    set_key(edited, project, "config/benchmark.yaml", ["runs", "bidirectional-10", "dropout"], 0.8)
+    assert planned(project) == {"train_stream": 1, "score_videos": 1, "fuse_streams": 1, "make_table": 1}
+
+
+def test_an_artefact_changed_by_hand_is_refused(project):
+    scores = project / "scores/temporal/bidirectional-10/demo_a-split1-seed0.npz"
+    before = scores.read_bytes()
+    scores.write_bytes(before + b"changed")
+    done = snakemake(project, "-n")
+    assert done.returncode != 0
+    assert "demo_a-split1-seed0.npz: is not what its record says it was" in done.stdout
+    assert "Traceback" not in done.stdout
+    scores.write_bytes(before)
+    assert "Nothing to be done" in run(project, "-n")
+
+
+def test_an_artefact_without_its_record_is_made_again(project):
+    record = project / "results/table3.record.json"
+    record.unlink()
+    assert planned(project) == {"make_table": 1}
+    run(project)
+    assert record.exists()
 
 
 def test_two_runs_from_scratch_give_the_same_bytes(project, tmp_path):
@@ -224,7 +263,7 @@ def test_a_killed_job_leaves_nothing_that_could_be_taken_for_whole(project, edit
     assert not (project / model).exists()
     (project / "scripts/twostream/models.py").write_text((ROOT / "scripts/twostream/models.py").read_text())
     assert planned(project, model) == {"train_stream": 1}
-    run(project)
+    run(project, model)
     assert (project / model).read_bytes() == before
 
 
