@@ -219,12 +219,12 @@ def test_a_job_asks_for_a_gpu_only_where_the_device_is_one(project):
 
 
 def test_several_gpus_are_given_to_each_training_by_torchrun(project):
-    settings = ("--config", "device=cuda", "gpus=4", "workers=3")
+    settings = ("--config", "device=cuda", "gpus=2", "workers=3")
     text = run(project, "-n", "--forceall", "--cores", "64", *settings, "--")
     jobs = re.split(r"^(?:local)?rule ", text, flags=re.M)[1:]
-    threads = {job.split(":")[0]: "threads: 16" in job for job in jobs}
+    threads = {job.split(":")[0]: "threads: 8" in job for job in jobs}
     launched = {
-        job.split(":")[0] for job in jobs if "torchrun --standalone --nproc-per-node 4 scripts" in job
+        job.split(":")[0] for job in jobs if "torchrun --standalone --nproc-per-node 2 scripts" in job
     }
     assert launched == {"pretrain", "train_stream"} == {rule for rule, many in threads.items() if many}
 
@@ -273,7 +273,7 @@ KILLED = """part.write_bytes(b"half")
         os.kill(os.getpid(), signal.SIGKILL)"""
 
 PAUSE = """
-        import os, pathlib, time
+        import pathlib, time
 
         pathlib.Path("at work").write_text(os.environ["TWOSTREAM_CALL"])
         while not pathlib.Path("go on").exists():
