@@ -68,7 +68,7 @@ def _libarchive() -> Any:
 
 @dataclass
 class _Unpacking:
-    library: Any
+    libarchive: Any
     wanted: frozenset[str]
     bar: Any
     written: set[Path] = field(default_factory=set)
@@ -79,11 +79,11 @@ class _Unpacking:
         checksums: Iterator[int | None] = _rar_checksums(archive) if kind == "rar" else repeat(None)
         try:
             # "none": no packing around the archive; to unpack some kinds, other programs are started.
-            with self.library.file_reader(str(archive), kind, "none", BLOCK) as entries:
+            with self.libarchive.file_reader(str(archive), kind, "none", BLOCK) as entries:
                 for entry in entries:
                     # A member that our own look at the headers did not find (-1) counts as damaged.
                     self._take(_Member(entry, name, next(checksums, -1)), folder, inside)
-        except self.library.ArchiveError as error:
+        except self.libarchive.ArchiveError as error:
             raise UserError(
                 f"{name}: is damaged or broken off, or packed in a way that libarchive cannot read: "
                 f"{str(error.msg).rstrip('.')}. {ANEW}, or unpack it with another program."

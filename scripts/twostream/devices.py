@@ -49,13 +49,14 @@ class Processes:
         return values
 
 
+# How `torchrun` tells a process what `Processes` holds; without it there is one.
+TORCHRUN = (("WORLD_SIZE", 1), ("RANK", 0), ("LOCAL_RANK", 0))
+
+
 def processes() -> Processes:
     """Return what `torchrun` says in the environment; one process without it."""
-    numbers = (int(os.environ.get(key, default)) for key, default in _TORCHRUN)
+    numbers = (int(os.environ.get(key, default)) for key, default in TORCHRUN)
     return Processes(*numbers)
-
-
-_TORCHRUN = (("WORLD_SIZE", 1), ("RANK", 0), ("LOCAL_RANK", 0))
 
 
 @dataclass(frozen=True)
