@@ -1,5 +1,7 @@
 """Make a table of the paper from score files."""
 
+from pathlib import Path
+
 from twostream import cli, paths
 from twostream.files import write_json, written_whole
 from twostream.recipes import TableRecipe
@@ -14,7 +16,7 @@ def main() -> None:
     recipe = cli.recipe(TableRecipe, args)
     with cli.record(args, recipe):
         table = make_table(recipe, [read_scores(file).part("test") for file in args.scores])
-        write_json(paths.metrics(args.out), metrics(table))
+        write_json(paths.metrics(args.out), metrics(Path(args.out).stem, table))
         with written_whole(args.out) as part:
             table.to_csv(part, index=False)
 

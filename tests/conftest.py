@@ -18,6 +18,7 @@ from local_server import Server
 
 from twostream import downloads
 from twostream.index import write_index
+from twostream.stages import FOLDERS
 from twostream.store import ShardWriter
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -113,7 +114,10 @@ def copy_project(folder: Path) -> Path:
     """Copy code and configuration to `folder`, with the tiny scale as `demo`."""
     for name in ("scripts", "workflow", "config"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("README.md", "environment.yml", "requirements.txt"):
+    for name in ("README.md", "environment.yml", "requirements.txt", "dvc.yaml", ".dvcignore", ".gitignore"):
+        shutil.copy(ROOT / name, folder / name)
+    for name in (".dvc/config", ".dvc/.gitignore", "data/official/README.md"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     (folder / "config/scale/demo.yaml").write_text(yaml.safe_dump(tiny_scale(), sort_keys=False))
     (folder / "config/benchmark.yaml").write_text(yaml.safe_dump(small_benchmark(), sort_keys=False))
@@ -144,4 +148,12 @@ def planned(folder: Path, *arguments: str) -> Counter[str]:
 
 def jobs_in(said: str) -> Counter[str]:
     rules = re.findall(r"^(?:local)?rule (\w+):", said, flags=re.M)
-    return Counter(rule for rule in rules if rule != "all")
+    return Counter(rule for rule in rules if rule not in ("all", *FOLDERS))
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny copy of the project, run to its tables."""
+    folder = copy_project(tmp_path_factory.mktemp("run") / "a folder's #1 & (copy)")
+    run(folder)
+    return folder

@@ -35,14 +35,6 @@ def planned_outputs(folder: Path, *arguments: str) -> set[str]:
     return {line.split(",")[0] for line in lines}
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny copy of the project, run to its tables."""
-    folder = copy_project(tmp_path_factory.mktemp("run") / "a folder's #1 & (copy)")
-    run(folder)
-    return folder
-
-
 Start = Callable[..., subprocess.Popen[str]]
 
 

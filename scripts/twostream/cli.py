@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -13,12 +14,10 @@ from pydantic import BaseModel
 from twostream.files import UserError
 from twostream.loading import parse
 from twostream.locking import locked
-from twostream.records import recorded
+from twostream.records import BY_HAND, read_record, recorded
+from twostream.specs import Spec, code_digest
 
 Model = TypeVar("Model", bound=BaseModel)
-
-# What the record of a call without the workflow says for its spec.
-BY_HAND = "by hand"
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
@@ -30,9 +29,16 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
 
 
 def add_recipe(parser: argparse._ActionsContainer, required: bool) -> None:
-    """Add what a rule hands on from the plan: the recipe and its spec."""
+    """Add what a rule hands on from the plan: the recipe and a file with the spec."""
     parser.add_argument("--recipe", required=required, help="JSON; recipes.py has its model")
-    parser.add_argument("--spec", help="goes into the record beside the output")
+    parser.add_argument("--spec", type=_spec, help="file of the plan's (provenance.py)")
+
+
+def _spec(file: str) -> Spec:
+    try:
+        return Spec.model_validate_json(Path(file).read_text())
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{file}: is not a spec: {error}") from None
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
@@ -62,15 +68,31 @@ def from_json(model: type[Model], text: str, option: str) -> Model:
 def record(args: argparse.Namespace, given: BaseModel) -> Iterator[dict[str, Any]]:
     """Hold the output's lock, and write its record once the block has succeeded; see `records`.
 
-    Of several processes that `torchrun` started, the first does so for all.
+    Of several processes that `torchrun` started, the first does so for all. Raises UserError if code or
+    inputs are no longer those of the spec, as the record would say what is not so.
     """
     if os.environ.get("RANK", "0") != "0":
         yield {}
         return
     facts = {"device": args.device} if "device" in args else {}
-    recording = recorded(args.out, args.spec or BY_HAND, given.model_dump(), **facts)
+    recording = recorded(args.out, given.model_dump(), args.spec or BY_HAND, **facts)
     with locked(args.out), recording as content:
+        if args.spec:
+            _check_still_as_planned(args.spec)
         yield content
+
+
+def _check_still_as_planned(spec: Spec) -> None:
+    if code_digest(spec.script) != spec.code:
+        raise UserError(
+            f"the code of scripts/{spec.script}.py has changed since this call of snakemake began;"
+            " call it again"
+        )
+    for file, planned in spec.made_from.items():
+        if (read_record(file) or {}).get("spec") != planned:
+            raise UserError(
+                f"{file}: is no longer what it was when this call of snakemake began; call it again"
+            )
 
 
 def run(main: Callable[[], None]) -> None:

@@ -45,7 +45,7 @@ def extract_folder(
     for direction in directions:
         shard = out / f"{direction}.zip"
         recipe = {"flow": flow.model_dump(), "direction": direction}
-        with recorded(shard, "by hand", recipe, device=device) as record:
+        with recorded(shard, recipe, device=device) as record:
             record["backend"] = backend(flow, device)
             record["fields"] = write_flow(folder, files, flow, direction, shard, device)
             record["videos"] = len(files)

@@ -105,6 +105,17 @@ def load(folder: str | Path = "config", overrides: dict[str, Any] | None = None)
     return Config(**choices, scale_name=user.scale, scale=scale, benchmark=benchmark)
 
 
+def names_at_all_scales(folder: str | Path = "config") -> set[str]:
+    """Return the names of datasets and published weights in all scale files, whichever scale is chosen."""
+    names: set[str] = set()
+    for file in sorted(Path(folder).glob("scale/*.yaml")):
+        scale = parse(Scale, read_yaml(file), str(file))
+        names |= set(scale.datasets)
+        if not isinstance(scale.pretrained, StillImages):
+            names.add(scale.pretrained.name)
+    return names
+
+
 def _refuse(file: Path, problems: list[str]) -> None:
     if problems:
         raise UserError("\n".join(f"{file}: {problem}" for problem in problems))

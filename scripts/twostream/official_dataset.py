@@ -20,14 +20,14 @@ def listed_videos(source: Official, dataset: str) -> tuple[pd.DataFrame, Path]:
     """Return the table of the official lists, and the folder of the videos; `file` is relative to it.
 
     What the source names no folder for, and is not there yet, is fetched into `data/archives` and
-    unpacked. Unpacked videos lie in `data/videos` under the names that the official lists give them,
+    unpacked. Unpacked videos lie in `data/official` under the names that the official lists give them,
     however their archive has it, so that each source leads to the same table.
 
     Raises UserError if an archive cannot be had, if lists or videos are not as published, or if a disk
     is full; see `downloads.fetch`, `archives.unpack` and `official_lists`.
     """
     table = _lists(source, dataset)
-    folder = Path(source.videos.folder or paths.VIDEOS.format(dataset=dataset))
+    folder = Path(source.videos.folder or paths.OFFICIAL_VIDEOS.format(dataset=dataset))
     if not source.videos.folder and not are_there(table, folder):
         _bring_videos(source, dataset, table, folder)
     return table.assign(file=locate(table, folder)), folder

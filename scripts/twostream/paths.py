@@ -1,11 +1,16 @@
 """Where each artefact lies, from the repository root: the patterns that rules and library share."""
 
+import re
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 Direction = Literal["forward", "backward"]
 
 VIDEOS = "data/videos/{dataset}"
+# Those that must not be passed on: a folder of their own, which DVC never pushes.
+OFFICIAL_VIDEOS = "data/official/{dataset}"
 INDEX = "data/videos/{dataset}.csv"
 SKIPPED = "data/videos/{dataset}.skipped.csv"
 ARCHIVES = "data/archives/{dataset}"
@@ -19,11 +24,49 @@ SCORES = "scores/{folder}/{run}/{dataset}-split{split}-seed{seed}.npz"
 FUSED = "scores/fused/{fusion}/{dataset}-split{split}-seed{seed}.npz"
 TABLE = "results/{table}.csv"
 
-# Beside no artefact: scratch files that tell Snakemake which are current (see `provenance`).
-MARKER = "scratch/markers/{artefact}"
+# The files that an artefact's path tells apart, by the method of `plan.Plan` that gives their step.
+ARTEFACTS = {
+    "videos": INDEX,
+    "frames": FRAMES,
+    "flow": FLOW,
+    "pretrain": PRETRAINED,
+    "import_weights": IMPORTED,
+    "train_stream": MODEL,
+    "score_videos": SCORES,
+    "fuse_streams": FUSED,
+    "make_table": TABLE,
+}
+
+# For each artefact and spec a scratch file, by which jobs and Snakemake know them (see `provenance`).
+SPEC = "scratch/specs/{artefact}/{spec}.json"
 
 # In place of a split's number: the whole dataset, all its splits, training and test.
 WHOLE = "all"
+
+# What a wildcard stands for, where it is not any name.
+WILDCARDS = {"folder": "spatial|temporal|multitask", "split": rf"[1-9]\d*|{WHOLE}", "seed": r"\d+"}
+
+
+def read(file: str | Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield each key of ARTEFACTS that a file may be one of by its path, with the wildcards' values."""
+    for stage, pattern in ARTEFACTS.items():
+        if found := re.fullmatch(_expression(pattern), str(file)):
+            yield stage, found.groupdict()
+
+
+@cache
+def _expression(pattern: str) -> str:
+    def group(wildcard: re.Match[str]) -> str:
+        return f"(?P<{wildcard[1]}>{WILDCARDS.get(wildcard[1], '[^/.]+')})"
+
+    return re.sub(r"\\{(\w+)\\}", group, re.escape(pattern))
+
+
+def artefacts_here() -> list[str]:
+    """All files in this folder that are artefacts by their path, sorted."""
+    patterns = {re.sub(r"{\w+}", "*", pattern) for pattern in ARTEFACTS.values()}
+    files = {str(file) for pattern in patterns for file in Path().glob(pattern)}
+    return sorted(file for file in files if any(read(file)))
 
 
 def frame_shards(dataset: str, shards: int) -> list[str]:
@@ -52,5 +95,6 @@ def checkpoint(model: str) -> str:
 
 
 def metrics(table: str) -> str:
-    """A table's numbers as plain metrics, beside it."""
-    return str(Path(table).with_suffix(".json"))
+    """A table's accuracies for DVC, in a folder of their own."""
+    path = Path(table)
+    return str(path.parent / "metrics" / f"{path.stem}.json")

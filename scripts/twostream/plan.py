@@ -4,11 +4,12 @@ The Snakefile's rules ask here for inputs and parameters; nothing is read but th
 the code (and, for a user's folder of videos, the names and sizes of its files).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from inspect import signature
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Concatenate, ParamSpec
 
 from pydantic import BaseModel
@@ -31,7 +32,6 @@ from twostream.config import (
 )
 from twostream.files import UserError
 from twostream.listing import listing_digest
-from twostream.provenance import Provenance
 from twostream.recipes import (
     FlowRecipe,
     FramesRecipe,
@@ -46,7 +46,7 @@ from twostream.recipes import (
     Task,
     TrainingRecipe,
 )
-from twostream.specs import code_digest, digest
+from twostream.specs import Spec, code_digest, digest
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,17 @@ class Step:
         upstream = [step.spec for step in self.made_from]
         return digest([self.recipe.model_dump(), code_digest(self.script), upstream])
 
+    @property
+    def whole_spec(self) -> Spec:
+        """The spec and what goes into it, as its jobs are given it."""
+        made_from = {output: step.spec for step in self.made_from for output in step.outputs}
+        return Spec(
+            spec=self.spec,
+            script=self.script,
+            code=code_digest(self.script),
+            made_from=made_from,
+        )
+
 
 Args = ParamSpec("Args")
 Method = Callable[Concatenate["Plan", Args], Step]
@@ -100,7 +111,6 @@ class Plan:
         self.scale = config.scale
         self.benchmark = config.benchmark
         self.steps: dict[tuple[object, ...], Step] = {}
-        self.provenance = Provenance()
 
     @once
     def videos(self, dataset: str) -> Step:
@@ -247,9 +257,24 @@ class Plan:
             raise UserError(f"the run {wildcards.run} lies in the folder {self._run(wildcards.run).folder}")
         return method(*(read.get(name, str)(getattr(wildcards, name)) for name in names))
 
-    def marker(self, stage: str, wildcards: Any, pattern: str) -> str:
-        """The marker of a rule's artefact (see `provenance`), whose path is `pattern` filled in."""
-        return self.provenance.marker(pattern.format(**dict(wildcards.items())), self.step(stage, wildcards))
+    def step_of(self, artefact: str) -> Step | None:
+        """The step that makes a file; None if it is no artefact, or the configuration names none such."""
+        known: dict[str, Container[str]] = {
+            "dataset": self.scale.datasets,
+            "run": self.benchmark.runs,
+            "fusion": self.benchmark.fusions,
+            "table": self.benchmark.tables,
+            "weights": [] if isinstance(self.scale.pretrained, StillImages) else [self.scale.pretrained.name],
+        }
+        for stage, wildcards in paths.read(artefact):
+            if all(value in known.get(name, [value]) for name, value in wildcards.items()):
+                try:
+                    step = self.step(stage, SimpleNamespace(**wildcards))
+                except UserError:  # no such split, say
+                    continue
+                if artefact in step.outputs:
+                    return step
+        return None
 
     def check_tables(self) -> None:
         """Lay out every table's steps, so that what is wrong with one shows before any job starts."""
@@ -269,9 +294,9 @@ class Plan:
     def folder(self, dataset: str) -> str:
         """The folder that the files in a dataset's index are relative to."""
         source = self._dataset(dataset).source
-        named = source.videos if isinstance(source, Official) else source
-        folder = None if isinstance(named, Generated) else named.folder
-        return folder or paths.VIDEOS.format(dataset=dataset)
+        if isinstance(source, Official):
+            return source.videos.folder or paths.OFFICIAL_VIDEOS.format(dataset=dataset)
+        return source.folder if isinstance(source, Folder) else paths.VIDEOS.format(dataset=dataset)
 
     def source_json(self, dataset: str) -> str:
         """The source of a dataset as the script `download_videos` takes it."""

@@ -1,86 +1,169 @@
-"""Which artefacts are current, by their records, told to Snakemake in the one language it trusts: times.
+"""Which artefacts are current: told by their records, and to Snakemake in the one language it trusts: times.
 
 An artefact is current if its record has the spec that the plan gives it. A record lies beside its
 artefact and travels with it, so this holds on any clone, whatever Snakemake remembers of past calls
-and whatever times a checkout leaves on files. For each artefact there is a marker, an input of its
-rule: newer than the artefact if that is stale, older than all files if not. And a current artefact
-that is older than what it was made from, in an order that only a checkout can have made, is touched.
+and whatever times a checkout leaves on files. For Snakemake each artefact has a spec file, an input of
+its rule: newer than the artefact if that is stale. The records of what it is made from are inputs too,
+so that a job that runs has those run that need it; those of current artefacts, and their spec files,
+are dated LONG_AGO. The artefacts themselves are `ancient` inputs, and their times left alone.
 """
 
-import json
 import os
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from twostream import paths
 from twostream.files import UserError, sha256
+from twostream.records import read_record
+from twostream.specs import Spec
 
 if TYPE_CHECKING:
     from twostream.plan import Step
 
 LONG_AGO = 1.0
+LOCK = Path("dvc.lock")
 
 
-@dataclass
-class Provenance:
-    """What is current in this folder; each artefact is looked at once."""
+class SpecFile(Spec):
+    """A spec, and what was seen of the artefact when the file was written."""
 
-    _times: dict[str, float | None] = field(default_factory=dict)
-
-    def marker(self, artefact: str, step: "Step") -> str:
-        """Return the marker of one of a step's artefacts, set to tell whether that is current.
-
-        Raises UserError if the artefact is not what its record says.
-        """
-        marker = Path(paths.MARKER.format(artefact=artefact))
-        marker.parent.mkdir(parents=True, exist_ok=True)
-        stale = Path(artefact).exists() and self._settle(artefact, step) is None
-        # Snakemake also compares the contents of files as small as this.
-        marker.write_text(f"not of {step.spec}, {time.time_ns()}" if stale else "")
-        if not stale:
-            os.utime(marker, (LONG_AGO, LONG_AGO))
-        return str(marker)
-
-    def _settle(self, artefact: str, step: "Step") -> float | None:
-        """Return the time of a current artefact, no older than what it was made from; else None."""
-        if artefact not in self._times:
-            self._times[artefact] = self._settled(Path(artefact), step)
-        return self._times[artefact]
-
-    def _settled(self, artefact: Path, step: "Step") -> float | None:
-        made_from = [self._settle(output, s) for s in step.made_from for output in s.outputs]
-        record = _read(Path(paths.record(artefact)))
-        if not artefact.exists() or record is None or record["spec"] != step.spec:
-            return None
-        _check_unchanged(artefact, record)
-        files = [file for file in artefact.parent.glob(f"{artefact.stem}.*") if file.suffix != ".part"]
-        newest = max((made for made in made_from if made is not None), default=0.0)
-        if min(file.stat().st_mtime for file in files) < newest:
-            for file in files:
-                os.utime(file)
-        return max(file.stat().st_mtime for file in files)
+    seen: str
 
 
-def _read(record: Path) -> dict[str, Any] | None:
+def spec_file(artefact: str, step: "Step") -> str:
+    """Return the spec file of one of a step's artefacts, written anew and dated.
+
+    Raises UserError if the artefact is not what its record says.
+    """
+    file = Path(paths.SPEC.format(artefact=artefact, spec=step.spec))
+    current = is_current(artefact, step)
+    if current:
+        seen = _stamp(Path(artefact))
+        if _seen(file) != seen:
+            check_unchanged(Path(artefact))
+        date = LONG_AGO
+        _date_record(artefact)
+    else:
+        # Never the same, as Snakemake also compares the contents of small files with what it remembers.
+        seen = f"stale or missing at {time.time_ns()}"
+        date = time.time()
+        if Path(artefact).exists():
+            date = max(date, Path(artefact).stat().st_mtime + 1)
+            _unprotect(Path(artefact))
+    content = SpecFile(seen=seen, **step.whole_spec.model_dump())
+    file.parent.mkdir(parents=True, exist_ok=True)
+    _replace(file, content.model_dump_json(indent=2), date)
+    return str(file)
+
+
+def is_current(artefact: str, step: "Step") -> bool:
+    """Whether an artefact is there, and its record has the spec that it should have."""
+    record = read_record(artefact)
+    return Path(artefact).exists() and record is not None and record["spec"] == step.spec
+
+
+def _stamp(artefact: Path) -> str:
+    found = artefact.stat()
+    return f"{found.st_size} bytes, written at {found.st_mtime_ns}"
+
+
+def _seen(file: Path) -> str | None:
     try:
-        content: dict[str, Any] = json.loads(record.read_text())
-    except FileNotFoundError:
+        return SpecFile.model_validate_json(file.read_text()).seen
+    except (OSError, ValueError):
         return None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{record}: cannot be read: {error}; delete it, or get it again") from None
-    return content
 
 
-def _check_unchanged(artefact: Path, record: dict[str, Any]) -> None:
-    """Raise UserError if the artefact has changed since its record, which is written after it."""
-    written = Path(paths.record(artefact)).stat().st_mtime
-    if artefact.stat().st_mtime <= written:
-        return
-    if sha256(artefact) != record["sha256"]:
+def check_unchanged(artefact: Path) -> None:
+    """Raise UserError if an artefact is not what its record says it was when it was made."""
+    record = read_record(artefact) or {}
+    if came_through_dvc(artefact, record) and sha256(artefact) != record.get("sha256"):
         raise UserError(
-            f"{artefact}: is not what its record says it was when it was made; delete it to have it made"
-            " again, or get it back (`dvc checkout`)"
+            f"{artefact}: is not what its record says it was when it was made; get it back (`dvc checkout`),"
+            " or delete it to have it made again"
         )
-    os.utime(artefact, (written, written))
+
+
+def came_through_dvc(artefact: Path, record: dict[str, Any]) -> bool:
+    """Whether a file was written anew since it was made, as a checkout (or a hand) does it."""
+    found = artefact.stat()
+    return (found.st_size, found.st_mtime_ns) != (record.get("size"), record.get("mtime_ns"))
+
+
+def _date_record(artefact: str) -> None:
+    record = Path(paths.record(artefact))
+    if record.stat().st_mtime != LONG_AGO:
+        # A copy in its place: it may be a link into DVC's cache, which is not ours to change.
+        _replace(record, record.read_text(), LONG_AGO)
+
+
+def _replace(file: Path, text: str, date: float) -> None:
+    # Under a name of this process alone, as dry runs may write beside a call that is at work.
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    part.write_text(text)
+    os.utime(part, (date, date))
+    part.replace(file)
+
+
+def _unprotect(artefact: Path) -> None:
+    """Let Snakemake replace a file that is a hard link into DVC's cache, which is write-protected."""
+    if not os.access(artefact, os.W_OK) and not artefact.is_symlink():
+        linked = Path("scratch/protected") / artefact
+        linked.parent.mkdir(parents=True, exist_ok=True)
+        artefact.replace(linked)
+        artefact.symlink_to(linked.resolve())
+
+
+def check_nothing_is_lost(targets: Iterable["Step"]) -> None:
+    """Raise UserError if making the targets takes artefacts that DVC has and this folder lacks.
+
+    They would be made again, at the full scale for GPU-days, where `dvc pull` or `dvc checkout` gets
+    them. Without a `dvc.lock` nothing counts as lost.
+    """
+    if LOCK.exists():
+        lost = _Lost()
+        for step in targets:
+            lost.check(step)
+
+
+class _Lost:
+    """What is recorded in `dvc.lock` or used by what is here, and is not here itself."""
+
+    def __init__(self) -> None:
+        self._checked: set[int] = set()
+        here = paths.artefacts_here()
+        records = {file: read_record(file) or {} for file in here}
+        self._users = {
+            used: file for file, record in records.items() for used in record.get("made_from", {}).items()
+        }
+        pulled = any(came_through_dvc(Path(file), record) for file, record in records.items() if record)
+        stages = yaml.safe_load(LOCK.read_text())["stages"].values()
+        locked = [out["path"] for stage in stages for out in stage["outs"]] if pulled else []
+        self._empty = [out for out in locked if not any(Path(file).is_relative_to(out) for file in here)]
+
+    def check(self, step: "Step") -> None:
+        """Raise UserError if this step's jobs, or those they take, would make what is lost."""
+        if id(step) in self._checked:
+            return
+        self._checked.add(id(step))
+        needed = [output for output in step.outputs if not is_current(output, step)]
+        for file in needed:
+            if not Path(file).exists():
+                self._refuse_if_lost(file, step.spec)
+        if needed:
+            for upstream in step.made_from:
+                self.check(upstream)
+
+    def _refuse_if_lost(self, file: str, spec: str) -> None:
+        user = self._users.get((file, spec))
+        out = next((out for out in self._empty if Path(file).is_relative_to(out)), None)
+        if user or out:
+            why = f"{user} was made from it" if user else f"{LOCK} lists {out}, and other data of it are here"
+            raise UserError(
+                f"{file}: is missing, though {why}; get it with `dvc pull` (or `dvc checkout`), which makes"
+                f" nothing again, or delete {LOCK} to have it made here"
+            )

@@ -1,8 +1,8 @@
 """Specs: digests that say what an artefact is made by and made from.
 
 A spec covers the step's own recipe, the code of its script and of every library module that the
-script imports, and the specs of what it is made from. Rules carry it as a parameter, so a change
-anywhere upstream is seen by the one trigger that compares parameters.
+script imports, and the specs of what it is made from. So a change anywhere upstream changes it. The
+plan works it out before any job starts; an artefact's record keeps the one that it was made by.
 """
 
 import ast
@@ -12,23 +12,37 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 SCRIPTS = Path(__file__).resolve().parent.parent
 
 # What no artefact depends on: the models of the recipes (the recipe itself is digested) and how they
-# are read, these digests, command lines, locks, records, extraction without the workflow; and how
-# archives are fetched and unpacked, since lists and checksums say what must come out.
+# are read, these digests, command lines, locks, records, where files lie, extraction without the
+# workflow; and how archives are fetched and unpacked, since lists and checksums say what must come out.
 WITHOUT_CODE = {
     "twostream.config",
     "twostream.loading",
     "twostream.recipes",
     "twostream.cli",
     "twostream.locking",
+    "twostream.paths",
     "twostream.records",
     "twostream.specs",
     "twostream.downloads",
     "twostream.archives",
     "twostream.folder_extraction",
 }
+
+
+class Spec(BaseModel):
+    """What an artefact is to be: its step's spec, and what goes into that but the recipe."""
+
+    spec: str
+    script: str
+    code: str
+    """The digest of the script's code."""
+    made_from: dict[str, str]
+    """Each file that it is made from, with its spec."""
 
 
 def digest(content: Any) -> str:
@@ -43,16 +57,28 @@ def code_digest(script: str, root: Path = SCRIPTS) -> str:
 
     Comments, formatting and docstrings do not count: the digest is taken of syntax trees.
     """
-    trees: dict[str, str] = {}
+    return digest({module: ast.dump(_without_docstrings(tree)) for module, tree in _trees(script, root)})
+
+
+def code_files(script: str, root: Path = SCRIPTS) -> list[Path]:
+    """Return the files whose code the digest covers, sorted."""
+    return sorted(root / _file(module) for module, _ in _trees(script, root))
+
+
+def _trees(script: str, root: Path) -> list[tuple[str, ast.Module]]:
+    trees: dict[str, ast.Module] = {}
     waiting = [script]
     while waiting:
         module = waiting.pop()
         if module in trees or module in WITHOUT_CODE:
             continue
-        tree = ast.parse((root / (module.replace(".", "/") + ".py")).read_text())
-        waiting += _library_imports(tree, root)
-        trees[module] = ast.dump(_without_docstrings(tree))
-    return digest(trees)
+        trees[module] = ast.parse((root / _file(module)).read_text())
+        waiting += _library_imports(trees[module], root)
+    return list(trees.items())
+
+
+def _file(module: str) -> str:
+    return module.replace(".", "/") + ".py"
 
 
 def _library_imports(tree: ast.AST, root: Path) -> list[str]:
@@ -62,11 +88,7 @@ def _library_imports(tree: ast.AST, root: Path) -> list[str]:
             found += [name.name for name in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             found += [node.module] + [f"{node.module}.{name.name}" for name in node.names]
-    return [
-        name
-        for name in found
-        if name.startswith("twostream.") and (root / (name.replace(".", "/") + ".py")).exists()
-    ]
+    return [name for name in found if name.startswith("twostream.") and (root / _file(name)).exists()]
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

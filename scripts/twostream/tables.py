@@ -68,21 +68,13 @@ def measured(splits: list[Scores], interval: Interval) -> dict[str, Any]:
     }
 
 
-def metrics(table: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Return a table's numbers as plain metrics, by row and setting."""
-    numeric = [
-        "paper",
-        "ours",
-        "mean_class",
-        "top5",
-        "interval_low",
-        "interval_high",
-        "test_videos",
-    ]
-    return {
-        _key(row): {name: float(row[name]) for name in numeric if pd.notna(row[name])}
-        for row in table.to_dict("records")
-    }
+def metrics(name: str, table: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
+    """Return our accuracies (%) as metrics of DVC: by the table's name, our dataset, and the run."""
+    accuracies: dict[str, dict[str, float]] = {}
+    for row in table[table["ours"].notna()].to_dict("records"):
+        of_dataset = accuracies.setdefault(row["our_dataset"], {})
+        of_dataset[row["run"] if row["run"] not in of_dataset else f"{row['run']}, {_key(row)}"] = row["ours"]
+    return {name: accuracies}
 
 
 def _key(row: Mapping[Any, Any]) -> str:

@@ -3,8 +3,9 @@
 
 rule extract_flow:
     input:
-        marker("flow", paths.FLOW),
-        index=paths.INDEX,
+        spec=spec_file("flow"),
+        records=records("flow"),
+        index=ancient(paths.INDEX),
     output:
         shard=paths.FLOW,
         record=paths.record(paths.FLOW),
@@ -17,11 +18,10 @@ rule extract_flow:
         gpu=GPU if plan.scale.flow.method == "brox" else 0,
     params:
         recipe=lambda w: plan.step("flow", w).recipe_json,
-        spec=lambda w: plan.step("flow", w).spec,
         device=lambda w: plan.config.device,
         folder=lambda w: plan.folder(w.dataset),
     shell:
-        "python scripts/extract_flow.py --recipe {params.recipe:q} --spec {params.spec}"
+        "python scripts/extract_flow.py --recipe {params.recipe:q} --spec {input.spec:q}"
         " --videos {params.folder:q} --index {input.index:q} --shard {wildcards.shard}"
         " --device {params.device}"
         " --out {output.shard:q} > {log:q} 2>&1"

@@ -3,9 +3,10 @@
 
 rule fuse_streams:
     input:
-        marker("fuse_streams", paths.FUSED),
-        spatial=lambda w: plan.step("fuse_streams", w).inputs[0],
-        temporal=lambda w: plan.step("fuse_streams", w).inputs[1],
+        spec=spec_file("fuse_streams"),
+        records=records("fuse_streams"),
+        spatial=ancient(lambda w: plan.step("fuse_streams", w).inputs[0]),
+        temporal=ancient(lambda w: plan.step("fuse_streams", w).inputs[1]),
     output:
         scores=paths.FUSED,
         record=paths.record(paths.FUSED),
@@ -18,17 +19,17 @@ rule fuse_streams:
     threads: 1
     params:
         recipe=lambda w: plan.step("fuse_streams", w).recipe_json,
-        spec=lambda w: plan.step("fuse_streams", w).spec,
     shell:
-        "python scripts/fuse_streams.py --recipe {params.recipe:q} --spec {params.spec}"
+        "python scripts/fuse_streams.py --recipe {params.recipe:q} --spec {input.spec:q}"
         " --spatial {input.spatial:q} --temporal {input.temporal:q}"
         " --out {output.scores:q} > {log:q} 2>&1"
 
 
 rule make_table:
     input:
-        marker("make_table", paths.TABLE),
-        scores=lambda w: plan.step("make_table", w).inputs,
+        spec=spec_file("make_table"),
+        records=records("make_table"),
+        scores=ancient(lambda w: plan.step("make_table", w).inputs),
     output:
         table=paths.TABLE,
         metrics=paths.metrics(paths.TABLE),
@@ -40,7 +41,6 @@ rule make_table:
     threads: 1
     params:
         recipe=lambda w: plan.step("make_table", w).recipe_json,
-        spec=lambda w: plan.step("make_table", w).spec,
     shell:
-        "python scripts/make_table.py --recipe {params.recipe:q} --spec {params.spec}"
+        "python scripts/make_table.py --recipe {params.recipe:q} --spec {input.spec:q}"
         " --scores {input.scores:q} --out {output.table:q} > {log:q} 2>&1"

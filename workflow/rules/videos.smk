@@ -3,7 +3,7 @@
 
 rule generate_videos:
     input:
-        marker("videos", paths.INDEX),
+        spec=spec_file("videos"),
     output:
         index=paths.INDEX,
         record=paths.record(paths.INDEX),
@@ -16,15 +16,14 @@ rule generate_videos:
     threads: 1
     params:
         recipe=lambda w: plan.step("videos", w).recipe_json,
-        spec=lambda w: plan.step("videos", w).spec,
     shell:
-        "python scripts/generate_videos.py --recipe {params.recipe:q} --spec {params.spec}"
+        "python scripts/generate_videos.py --recipe {params.recipe:q} --spec {input.spec:q}"
         " --out {output.index:q} > {log:q} 2>&1"
 
 
 rule download_videos:
     input:
-        marker("videos", paths.INDEX),
+        spec=spec_file("videos"),
     output:
         index=paths.INDEX,
         skipped=paths.SKIPPED,
@@ -38,11 +37,10 @@ rule download_videos:
     threads: 1
     params:
         recipe=lambda w: plan.step("videos", w).recipe_json,
-        spec=lambda w: plan.step("videos", w).spec,
         source=lambda w: plan.source_json(w.dataset),
         on_bad_video=lambda w: plan.config.on_bad_video,
     shell:
-        "python scripts/download_videos.py --recipe {params.recipe:q} --spec {params.spec}"
+        "python scripts/download_videos.py --recipe {params.recipe:q} --spec {input.spec:q}"
         " --dataset {wildcards.dataset} --source {params.source:q}"
         " --on-bad-video {params.on_bad_video} --skipped {output.skipped:q}"
         " --out {output.index:q} > {log:q} 2>&1"
@@ -50,7 +48,7 @@ rule download_videos:
 
 rule index_folder:
     input:
-        marker("videos", paths.INDEX),
+        spec=spec_file("videos"),
     output:
         index=paths.INDEX,
         skipped=paths.SKIPPED,
@@ -64,20 +62,20 @@ rule index_folder:
     threads: 1
     params:
         recipe=lambda w: plan.step("videos", w).recipe_json,
-        spec=lambda w: plan.step("videos", w).spec,
         folder=lambda w: plan.folder(w.dataset),
         list=lambda w: plan.list_option(w.dataset),
         on_bad_video=lambda w: plan.config.on_bad_video,
     shell:
-        "python scripts/index_folder.py --recipe {params.recipe:q} --spec {params.spec}"
+        "python scripts/index_folder.py --recipe {params.recipe:q} --spec {input.spec:q}"
         " --folder {params.folder:q} {params.list:q} --on-bad-video {params.on_bad_video} --skipped {output.skipped:q}"
         " --out {output.index:q} > {log:q} 2>&1"
 
 
 rule extract_frames:
     input:
-        marker("frames", paths.FRAMES),
-        index=paths.INDEX,
+        spec=spec_file("frames"),
+        records=records("frames"),
+        index=ancient(paths.INDEX),
     output:
         shard=paths.FRAMES,
         record=paths.record(paths.FRAMES),
@@ -88,9 +86,8 @@ rule extract_frames:
     threads: 1
     params:
         recipe=lambda w: plan.step("frames", w).recipe_json,
-        spec=lambda w: plan.step("frames", w).spec,
         folder=lambda w: plan.folder(w.dataset),
     shell:
-        "python scripts/extract_frames.py --recipe {params.recipe:q} --spec {params.spec}"
+        "python scripts/extract_frames.py --recipe {params.recipe:q} --spec {input.spec:q}"
         " --folder {params.folder:q} --index {input.index:q} --shard {wildcards.shard}"
         " --out {output.shard:q} > {log:q} 2>&1"

@@ -1,0 +1,52 @@
+"""Artefacts that the configuration no longer names, moved out of the way."""
+
+import shutil
+from collections.abc import Container, Iterable
+from pathlib import Path
+
+from twostream import paths
+from twostream.plan import Plan
+
+ASIDE = Path("scratch/set-aside")
+
+
+def leftovers(plan: Plan, other_names: Container[str], folders: Iterable[str]) -> list[str]:
+    """Return the artefacts in some folders that neither the plan names, nor another scale.
+
+    Runs and fusions are the same at each scale; `other_names` are the datasets and the published weights
+    of the other scales. Any seed is one that the configuration names.
+    """
+    found = []
+    for file in paths.artefacts_here():
+        if any(Path(file).is_relative_to(folder) for folder in folders) and not plan.step_of(file):
+            readings = (wildcards for _, wildcards in paths.read(file))
+            if not any(_is_of_another_scale(plan, names, other_names) for names in readings):
+                found.append(file)
+    return found
+
+
+def _is_of_another_scale(plan: Plan, names: dict[str, str], other_names: Container[str]) -> bool:
+    return (
+        names.get("dataset", names.get("weights")) in other_names
+        and ("run" not in names or names["run"] in plan.benchmark.runs)
+        and ("fusion" not in names or names["fusion"] in plan.benchmark.fusions)
+    )
+
+
+def set_aside(artefact: str) -> Path:
+    """Move an artefact, and what lies beside it under its name, to a scratch folder; returns its new place.
+
+    What was there under the same name before is replaced.
+    """
+    file = Path(artefact)
+    beside = [*file.parent.glob(f"{file.stem}.*"), file.parent / file.stem, Path(paths.metrics(artefact))]
+    for path in beside:
+        if path.exists():
+            place = ASIDE / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if place.is_dir():
+                shutil.rmtree(place)
+            path.replace(place)
+    if not any(file.parent.iterdir()):
+        file.parent.rmdir()
+    return ASIDE / artefact

@@ -1,0 +1,48 @@
+"""The stages that DVC knows, each a target of the Snakefile: what the tables take of it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from twostream.plan import Plan, Step
+
+# Where the artefacts of each stage lie: its outputs in dvc.yaml.
+FOLDERS = {
+    "videos": ["data/videos", "data/official"],
+    "extraction": ["data/frames", "data/flow"],
+    "spatial": ["models/pretrained", "models/spatial", "scores/spatial"],
+    "temporal": ["models/temporal", "models/multitask", "scores/temporal", "scores/multitask"],
+    "fusion": ["scores/fused"],
+    "tables": ["results"],
+}
+
+
+def stage_of(step: Step) -> str:
+    """The stage that a step belongs to."""
+    output = Path(step.outputs[0])
+    return next(stage for stage, folders in FOLDERS.items() if any(output.is_relative_to(f) for f in folders))
+
+
+def steps_by_stage(plan: Plan) -> dict[str, list[Step]]:
+    """The steps that the tables of a plan take, themselves included, by their stage."""
+    found: dict[str, list[Step]] = {stage: [] for stage in FOLDERS}
+    waiting = [plan.make_table(table) for table in plan.benchmark.tables]
+    seen: set[str] = set()
+    while waiting:
+        step = waiting.pop(0)
+        if step.outputs[0] not in seen:
+            seen.add(step.outputs[0])
+            found[stage_of(step)].append(step)
+            waiting += step.made_from
+    return found
+
+
+def targeted(plan: Plan, targets: Iterable[str]) -> list[Step]:
+    """The steps that make Snakemake's targets: files, stages, or (none or `all`) the tables."""
+    stages = steps_by_stage(plan)
+    steps = []
+    for target in targets or ["all"]:
+        if target in ("all", *stages):
+            steps += stages["tables" if target == "all" else target]
+        elif step := plan.step_of(target):
+            steps.append(step)
+    return steps
