@@ -18,6 +18,7 @@ from local_server import Server
 
 from twostream import downloads
 from twostream.index import write_index
+from twostream.specs import Spec, code_digest
 from twostream.stages import FOLDERS
 from twostream.store import ShardWriter
 
@@ -83,6 +84,14 @@ def coloured(tmp_path, monkeypatch):
     return tmp_path
 
 
+def spec_file(folder: Path, name: str, script: str) -> str:
+    """A file for a script's option --spec, of a step that is made from nothing."""
+    spec = Spec(spec=name, script=script, code=code_digest(script), made_from={})
+    file = folder / f"{name}.spec.json"
+    file.write_text(spec.model_dump_json())
+    return str(file)
+
+
 def tiny_scale() -> dict:
     """The default scale made tiny: two or three classes, few videos, three iterations."""
     scale = yaml.safe_load((ROOT / "config/scale/demo.yaml").read_text())
@@ -125,14 +134,7 @@ def copy_project(folder: Path) -> Path:
 
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["snakemake", "--cores", "2", *arguments],
-        cwd=folder,
-        env=ENVIRONMENT,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+    return call(folder, "snakemake", "--cores", "2", *arguments)
 
 
 def run(folder: Path, *arguments: str) -> str:
@@ -156,4 +158,46 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny copy of the project, run to its tables."""
     folder = copy_project(tmp_path_factory.mktemp("run") / "a folder's #1 & (copy)")
     run(folder)
+    return folder
+
+
+def call(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=ENVIRONMENT | environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def said(folder: Path, *command: str, **environment: str) -> str:
+    done = call(folder, *command, **environment)
+    assert done.returncode == 0, done.stdout[-5000:]
+    return done.stdout
+
+
+def commit(folder: Path, message: str) -> None:
+    said(folder, "git", "add", "--all")
+    said(folder, "git", "-c", "user.name=Test", "-c", "user.email=t@example.org", "commit", "-qm", message)
+
+
+@pytest.fixture(scope="session")
+def origin(project, tmp_path_factory) -> Path:
+    """A repository whose results DVC made from nothing, recorded and pushed."""
+    folder = copy_project(tmp_path_factory.mktemp("dvc") / "origin")
+    said(folder, "git", "init", "-q", "-b", "main")
+    said(folder, "dvc", "remote", "add", "-q", "--default", "store", str(folder.parent / "store"))
+    commit(folder, "code")
+    assert jobs_in(said(folder, "dvc", "repro")) == planned(project, "--forceall")
+    commit(folder, "results")
+    said(folder, "dvc", "push")
+    return folder
+
+
+def cloned(origin: Path, folder: Path) -> Path:
+    said(folder.parent, "git", "clone", "-q", str(origin), str(folder))
+    for key, value in (("user.name", "Test"), ("user.email", "t@example.org")):
+        said(folder, "git", "config", key, value)
     return folder

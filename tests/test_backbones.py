@@ -223,7 +223,7 @@ def test_published_weights_go_through_the_workflow(tmp_path, server, reference, 
     assert model.read_bytes() == imported.read_bytes()
     record = json.loads(model.with_suffix(".record.json").read_text())
     known = json.loads((project / "config/checksums/random.json").read_text())
-    assert record["sha256"] == known[address]["sha256"] and record["file"] == "resnet18.pth"
+    assert record["sha256_of_file"] == known[address]["sha256"] and record["file"] == "resnet18.pth"
     assert (project / "data/archives/random/resnet18.pth").exists()
     # Where the same file comes from is no reason to take it over again.
     moved = {"kind": "torchvision", "name": "random", "file": "elsewhere.pth"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT
+from conftest import ROOT, spec_file
 from test_train_stream import MULTI, SINGLE, recipe, same, trained
 
 from twostream import checkpoints
@@ -29,7 +29,8 @@ SCRATCH = Path("scratch/models/one.checkpoint")
 
 def start(folder: Path, spec: str = "a") -> subprocess.Popen[str]:
     content = recipe(MULTI, 40, dropout=0.5).model_dump_json()
-    command = [sys.executable, "-c", PROGRAM, "--recipe", content, "--spec", spec, "--out", str(OUT)]
+    file = spec_file(folder, spec, "train_stream")
+    command = [sys.executable, "-c", PROGRAM, "--recipe", content, "--spec", file, "--out", str(OUT)]
     return subprocess.Popen(
         [*command, "--curve", "models/one.csv"], cwd=folder, stderr=subprocess.PIPE, text=True
     )

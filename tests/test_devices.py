@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from conftest import ROOT, tiny_scale
+from conftest import ROOT, spec_file, tiny_scale
 from test_train_stream import MULTI, recipe, trained
 from torch import nn
 
@@ -64,7 +64,9 @@ def test_processes_go_on_together_from_one_checkpoint(coloured, monkeypatch):
             return not path.exists()
 
     trained(content, checkpoint=Once(path, "a"))
-    done = train_in(2, coloured, content, "two.safetensors", "--spec", "a")
+    done = train_in(
+        2, coloured, content, "two.safetensors", "--spec", spec_file(coloured, "a", "train_stream")
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     assert json.loads((coloured / "two.record.json").read_text())["resumed_at"] == [1]
     for name, value in load_model(coloured / "two.safetensors")[0].state_dict().items():

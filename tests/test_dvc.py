@@ -6,16 +6,13 @@ import shutil
 import signal
 import subprocess
 import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ENVIRONMENT, copy_project, jobs_in, planned, run, snakemake
+from conftest import ENVIRONMENT, call, cloned, commit, jobs_in, planned, run, said, snakemake
 
-from twostream.loading import load
-from twostream.plan import Plan
-from twostream.stages import FOLDERS, steps_by_stage
+from twostream.stages import FOLDERS
 
 TABLES = ("results/table2.csv", "results/table3.csv")
 RUN = "bidirectional-10"
@@ -25,48 +22,11 @@ DROPOUT = f"config/benchmark.yaml:runs.{RUN}.dropout"
 MODEL = f"models/temporal/{RUN}/demo_a-split1-seed0.safetensors"
 
 
-def call(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, cwd=folder, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-
-
-def said(folder: Path, *command: str) -> str:
-    done = call(folder, *command)
-    assert done.returncode == 0, done.stdout[-5000:]
-    return done.stdout
-
-
-def commit(folder: Path, message: str) -> None:
-    said(folder, "git", "add", "--all")
-    said(folder, "git", "-c", "user.name=Test", "-c", "user.email=t@example.org", "commit", "-qm", message)
-
-
-@pytest.fixture(scope="module")
-def origin(project, tmp_path_factory) -> Path:
-    """A repository whose results DVC made from nothing, recorded and pushed."""
-    folder = copy_project(tmp_path_factory.mktemp("dvc") / "origin")
-    said(folder, "git", "init", "-q", "-b", "main")
-    said(folder, "dvc", "remote", "add", "-q", "--default", "store", str(folder.parent / "store"))
-    commit(folder, "code")
-    assert jobs_in(said(folder, "dvc", "repro")) == planned(project, "--forceall")
-    commit(folder, "results")
-    said(folder, "dvc", "push")
-    return folder
-
-
 @pytest.fixture
 def clone(origin, tmp_path) -> Path:
     """A colleague's clone with everything pulled."""
     folder = cloned(origin, tmp_path / "clone")
     said(folder, "dvc", "pull")
-    return folder
-
-
-def cloned(origin: Path, folder: Path) -> Path:
-    said(folder.parent, "git", "clone", "-q", str(origin), str(folder))
-    for key, value in (("user.name", "Test"), ("user.email", "t@example.org")):
-        said(folder, "git", "config", key, value)
     return folder
 
 
@@ -140,21 +100,23 @@ def test_a_branch_switched_to_and_back_has_nothing_to_do_and_the_same_edit_is_se
     assert not is_clean(clone)
 
 
-@pytest.mark.parametrize("how", ["sys.exit(3)", "os.kill(os.getpid(), 9)"])
-def test_a_training_that_fails_leaves_no_table_that_is_called_current(clone, how):
+@pytest.mark.parametrize(
+    ("tool", "end"),
+    [(("dvc", "repro"), "sys.exit(3)"), (("snakemake", "--cores", "2"), "os.kill(os.getpid(), 9)")],
+)
+def test_a_training_that_fails_leaves_no_table_that_is_called_current(clone, tool, end):
     # In a module that no spec covers, so that the run's edit alone makes it stale.
     working = (clone / "scripts/twostream/cli.py").read_text()
     replace(
         clone,
         "scripts/twostream/cli.py",
         "\n        yield content",
-        f"\n        if '{RUN}/' in args.out and 'train' in sys.argv[0]: {how}\n        yield content",
+        f"\n        if '{RUN}/' in args.out and 'train' in sys.argv[0]: {end}\n        yield content",
     )
     set_dropout(clone, 0.8)
-    for tool in (("dvc", "repro"), ("snakemake", "--cores", "2")):
-        assert call(clone, *tool).returncode != 0
-        assert not is_clean(clone)
-        assert planned(clone) == ITS_JOBS
+    assert call(clone, *tool).returncode != 0
+    assert not is_clean(clone)
+    assert planned(clone) == ITS_JOBS
     (clone / "scripts/twostream/cli.py").write_text(working)
     assert jobs_in(said(clone, "dvc", "repro")) == ITS_JOBS
     assert all_is_done(clone)
@@ -173,7 +135,7 @@ def test_touched_files_and_edited_words_run_nothing(clone):
 
 def test_a_changed_module_runs_the_stages_that_use_it_and_no_others(clone):
     replace(clone, "scripts/twostream/svm.py", "from ", "extra = 1\nfrom ")
-    jobs = {"fuse_streams": 2, "make_table": 2}
+    jobs = {"fuse_streams": 2, "make_table": 1}
     assert planned(clone) == jobs
     text = said(clone, "dvc", "repro")
     assert jobs_in(text) == jobs
@@ -188,7 +150,9 @@ def accept(folder: Path, *arguments: str) -> str:
 
 def test_results_can_be_accepted_under_changed_code_on_record(clone):
     before = tables(clone)
-    replace(clone, "scripts/twostream/training.py", "    bar.close()", "    bar.close()\n    print('trained')")
+    replace(
+        clone, "scripts/twostream/training.py", "    bar.close()", "    bar.close()\n    print('trained')"
+    )
     stale = planned(clone)
     assert stale["train_stream"] > 3
     assert "not accepted" not in accept(clone)
@@ -201,7 +165,9 @@ def test_results_can_be_accepted_under_changed_code_on_record(clone):
 
 
 def test_nothing_is_accepted_that_another_recipe_or_other_inputs_made(clone):
-    replace(clone, "scripts/twostream/training.py", "    bar.close()", "    bar.close()\n    print('trained')")
+    replace(
+        clone, "scripts/twostream/training.py", "    bar.close()", "    bar.close()\n    print('trained')"
+    )
     set_dropout(clone, 0.8)
     text = accept(clone)
     assert f"{MODEL}: not accepted: its recipe has changed" in text
@@ -237,9 +203,11 @@ def test_scores_alone_are_enough_to_fuse_and_tabulate(origin, tmp_path):
 
 
 def test_an_experiment_in_a_temporary_workspace_runs_what_it_touches_and_leaves_ours_alone(clone):
-    def state() -> dict[Path, tuple[int, int]]:
-        files = [f for top in ("data", "models", "scores", "results", "config") for f in (clone / top).rglob("*")]
-        return {f: (f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.is_file()}
+    def state() -> dict[Path, bytes]:
+        files = [
+            f for top in ("data", "models", "scores", "results", "config") for f in (clone / top).rglob("*")
+        ]
+        return {f: f.read_bytes() for f in files if f.is_file()}
 
     before, head = state(), said(clone, "git", "rev-parse", "HEAD")
     text = said(clone, "dvc", "exp", "run", "--temp", "--name", "other", "-S", f"{DROPOUT}=0.8")
@@ -260,7 +228,8 @@ def test_experiments_in_the_workspace_and_in_a_queue(clone):
     assert jobs_in(said(clone, "dvc", "exp", "run", "-S", f"{DROPOUT}=0.8")) == ITS_JOBS
     assert all_is_done(clone)
     diff = json.loads(said(clone, "dvc", "params", "diff", "HEAD", "--json"))
-    assert diff == {"config/benchmark.yaml": {f"runs.{RUN}.dropout": {"old": 0.9, "new": 0.8, "diff": -0.1}}}
+    (changed,) = diff["config/benchmark.yaml"].items()
+    assert changed[0] == f"runs.{RUN}.dropout" and (changed[1]["old"], changed[1]["new"]) == (0.9, 0.8)
     said(clone, "git", "restore", ".")
     said(clone, "dvc", "checkout")
     said(clone, "dvc", "exp", "run", "--queue", "-S", f"{DROPOUT}=0.6,0.7")
@@ -303,7 +272,7 @@ def test_a_second_writer_is_told_who_is_at_work_and_a_dead_one_does_not_block(cl
             assert time.monotonic() < deadline and first.poll() is None, (clone / "log").read_text()
             time.sleep(0.1)
         done = call(clone, "dvc", "repro")
-        assert done.returncode != 0 and f"(PID {first.pid}): dvc repro" in done.stdout
+        assert done.returncode != 0 and f"(PID {first.pid}): " in done.stdout
         done = snakemake(clone)
         assert done.returncode != 0
         assert "another call of snakemake is at work in this folder: process" in done.stdout
@@ -333,6 +302,7 @@ def test_linked_caches_keep_what_they_hold(origin, tmp_path, link):
     assert all_is_done(folder)
     set_dropout(folder, 0.8)
     assert jobs_in(run(folder)) == ITS_JOBS
+    assert not jobs_in(said(folder, "dvc", "repro"))
     assert all_is_done(folder)
     said(folder, "git", "restore", ".")
     said(folder, "dvc", "checkout")

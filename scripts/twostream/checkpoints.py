@@ -13,7 +13,6 @@ from typing import Any
 import torch
 
 from twostream.files import written_whole
-from twostream.specs import Spec
 
 # At the full scale a checkpoint is 0.7 GB: seldom enough to cost nothing, often enough to lose little.
 SECONDS_BETWEEN = 300.0
@@ -22,10 +21,10 @@ SECONDS_BETWEEN = 300.0
 class Checkpoint:
     """The checkpoint of one training, a scratch file; without a spec there is none to go on from."""
 
-    def __init__(self, path: str | Path, spec: Spec | None) -> None:
+    def __init__(self, path: str | Path, spec: str | None) -> None:
         self._path = Path(path)
         # Another version of torch may round otherwise, and the model's record names one only.
-        self._identity = f"{spec.spec} torch {torch.__version__}" if spec else None
+        self._identity = f"{spec} torch {torch.__version__}" if spec else None
         self._saved = time.monotonic()
 
     def load(self, device: torch.device) -> dict[str, Any] | None:

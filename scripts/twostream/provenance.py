@@ -10,11 +10,8 @@ are dated LONG_AGO. The artefacts themselves are `ancient` inputs, and their tim
 
 import os
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 from twostream import paths
 from twostream.files import UserError, sha256
@@ -25,7 +22,6 @@ if TYPE_CHECKING:
     from twostream.plan import Step
 
 LONG_AGO = 1.0
-LOCK = Path("dvc.lock")
 
 
 class SpecFile(Spec):
@@ -116,54 +112,3 @@ def _unprotect(artefact: Path) -> None:
         linked.parent.mkdir(parents=True, exist_ok=True)
         artefact.replace(linked)
         artefact.symlink_to(linked.resolve())
-
-
-def check_nothing_is_lost(targets: Iterable["Step"]) -> None:
-    """Raise UserError if making the targets takes artefacts that DVC has and this folder lacks.
-
-    They would be made again, at the full scale for GPU-days, where `dvc pull` or `dvc checkout` gets
-    them. Without a `dvc.lock` nothing counts as lost.
-    """
-    if LOCK.exists():
-        lost = _Lost()
-        for step in targets:
-            lost.check(step)
-
-
-class _Lost:
-    """What is recorded in `dvc.lock` or used by what is here, and is not here itself."""
-
-    def __init__(self) -> None:
-        self._checked: set[int] = set()
-        here = paths.artefacts_here()
-        records = {file: read_record(file) or {} for file in here}
-        self._users = {
-            used: file for file, record in records.items() for used in record.get("made_from", {}).items()
-        }
-        pulled = any(came_through_dvc(Path(file), record) for file, record in records.items() if record)
-        stages = yaml.safe_load(LOCK.read_text())["stages"].values()
-        locked = [out["path"] for stage in stages for out in stage["outs"]] if pulled else []
-        self._empty = [out for out in locked if not any(Path(file).is_relative_to(out) for file in here)]
-
-    def check(self, step: "Step") -> None:
-        """Raise UserError if this step's jobs, or those they take, would make what is lost."""
-        if id(step) in self._checked:
-            return
-        self._checked.add(id(step))
-        needed = [output for output in step.outputs if not is_current(output, step)]
-        for file in needed:
-            if not Path(file).exists():
-                self._refuse_if_lost(file, step.spec)
-        if needed:
-            for upstream in step.made_from:
-                self.check(upstream)
-
-    def _refuse_if_lost(self, file: str, spec: str) -> None:
-        user = self._users.get((file, spec))
-        out = next((out for out in self._empty if Path(file).is_relative_to(out)), None)
-        if user or out:
-            why = f"{user} was made from it" if user else f"{LOCK} lists {out}, and other data of it are here"
-            raise UserError(
-                f"{file}: is missing, though {why}; get it with `dvc pull` (or `dvc checkout`), which makes"
-                f" nothing again, or delete {LOCK} to have it made here"
-            )

@@ -4,7 +4,7 @@
 @cache
 def check_nothing_is_lost():
     if workflow.is_main_process:
-        provenance.check_nothing_is_lost(targeted(plan, workflow.dag_settings.targets))
+        lost.check_nothing_is_lost(targeted(plan, workflow.dag_settings.targets))
 
 
 def spec_file(stage):
