@@ -7,14 +7,12 @@ take no room on most file systems, but DVC reads them all once, as after a first
 
 import argparse
 import os
-import shutil
 import subprocess
 import time
 from pathlib import Path
 
 import yaml
 
-from twostream import paths
 from twostream.loading import load
 from twostream.plan import Plan
 from twostream.records import recorded
@@ -71,13 +69,6 @@ def prepare(share: float) -> None:
                 with recorded(output, step.recipe.model_dump(mode="json"), step.whole_spec):
                     placeholder(Path(output), share)
                 files += 1
-    shutil.rmtree("results", ignore_errors=True)
-    for table in Plan(load()).benchmark.tables:
-        step = Plan(load()).make_table(table)
-        with recorded(step.outputs[0], step.recipe.model_dump(mode="json"), step.whole_spec):
-            Path("results/metrics").mkdir(parents=True, exist_ok=True)
-            Path(step.outputs[0]).write_text("run,ours\na,1\n")
-            Path(paths.metrics(step.outputs[0])).write_text("{}")
     for dataset, (classes, count) in VIDEOS.items():
         for video in range(count):
             placeholder(Path(f"data/official/{dataset}/{video % classes}/{video}.avi"), share)
