@@ -36,20 +36,18 @@ def spec_file(artefact: str, step: "Step") -> str:
     Raises UserError if the artefact is not what its record says.
     """
     file = Path(paths.SPEC.format(artefact=artefact, spec=step.spec))
-    current = is_current(artefact, step)
-    if current:
+    # What is missing is made if it is needed, and no date must say that it is.
+    seen, date = "missing", LONG_AGO
+    if is_current(artefact, step):
         seen = _stamp(Path(artefact))
         if _seen(file) != seen:
             check_unchanged(Path(artefact))
-        date = LONG_AGO
         _date_record(artefact)
-    else:
+    elif Path(artefact).exists():
         # Never the same, as Snakemake also compares the contents of small files with what it remembers.
-        seen = f"stale or missing at {time.time_ns()}"
-        date = time.time()
-        if Path(artefact).exists():
-            date = max(date, Path(artefact).stat().st_mtime + 1)
-            _unprotect(Path(artefact))
+        seen = f"stale at {time.time_ns()}"
+        date = max(time.time(), Path(artefact).stat().st_mtime + 1)
+        _unprotect(Path(artefact))
     content = SpecFile(seen=seen, **step.whole_spec.model_dump())
     file.parent.mkdir(parents=True, exist_ok=True)
     _replace(file, content.model_dump_json(indent=2), date)
