@@ -1,12 +1,14 @@
 """What several tests use: small videos, and a small copy of the project to run."""
 
+import fcntl
+import os
 import re
 import shutil
 import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -153,12 +155,24 @@ def jobs_in(said: str) -> Counter[str]:
     return Counter(rule for rule in rules if rule not in ("all", *FOLDERS))
 
 
-@pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny copy of the project, run to its tables."""
-    folder = copy_project(tmp_path_factory.mktemp("run") / "a folder's #1 & (copy)")
-    run(folder)
+def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]) -> Path:
+    """A folder that is built once, by whichever of pytest-xdist's processes is the first to want it."""
+    base = factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done = root / name, root / f"{name} is built"
+    with (root / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            build(folder)
+            done.touch()
     return folder
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory) -> Path:
+    """A tiny copy of the project, run to its tables; not to be changed."""
+    return built_once(tmp_path_factory, "built", lambda folder: run(copy_project(folder)))
 
 
 def call(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -184,15 +198,26 @@ def commit(folder: Path, message: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def origin(project, tmp_path_factory) -> Path:
-    """A repository whose results DVC made from nothing, recorded and pushed."""
-    folder = copy_project(tmp_path_factory.mktemp("dvc") / "origin")
+def origin(tmp_path_factory) -> Path:
+    """A repository whose results DVC made from nothing, recorded and pushed; not to be changed."""
+    return built_once(tmp_path_factory, "origin", make_origin)
+
+
+def make_origin(folder: Path) -> None:
+    copy_project(folder)
     said(folder, "git", "init", "-q", "-b", "main")
-    said(folder, "dvc", "remote", "add", "-q", "--default", "store", str(folder.parent / "store"))
+    said(folder, "dvc", "remote", "add", "-q", "--default", "store", str(folder.with_name("store")))
     commit(folder, "code")
-    assert jobs_in(said(folder, "dvc", "repro")) == planned(project, "--forceall")
+    assert jobs_in(said(folder, "dvc", "repro")) == planned(folder, "--forceall")
     commit(folder, "results")
     said(folder, "dvc", "push")
+
+
+@pytest.fixture
+def clone(origin, tmp_path) -> Path:
+    """A colleague's clone with everything pulled."""
+    folder = cloned(origin, tmp_path / "clone")
+    said(folder, "dvc", "pull")
     return folder
 
 

@@ -173,7 +173,7 @@ def test_the_rule_makes_the_indexes_whatever_the_servers_do(project, serving, ar
 
     # Another mirror, or the videos in a folder of the user's, redoes nothing.
     elsewhere = project / "my 'videos' & more"
-    (project / "data/videos/ucf101").rename(elsewhere)
+    (project / "data/official/ucf101").rename(elsewhere)
     set_source(project, "ucf101", ucf | {"videos": {"folder": str(elsewhere)}})
     set_source(project, "hmdb51", hmdb | {"videos": sources(serving, "hmdb51_org.rar")})
     assert planned(project, *targets) == {}
@@ -205,7 +205,7 @@ def files_below(folder: Path) -> list[str]:
 def test_zip_and_rar_lead_to_the_same_videos_under_their_listed_names(here, serving):
     source = ucf101(serving)
     table, folder = listed(source)
-    assert folder == Path("data/videos/ucf101") and files_below(folder) == sorted(LISTED)
+    assert folder == Path("data/official/ucf101") and files_below(folder) == sorted(LISTED)
     assert files_below(Path("data/archives/ucf101"))[:2] == ["UCF101TrainTestSplits.zip", "UCF101_videos.zip"]
     assert not Path("data/archives/ucf101/videos").exists()
     videos = {file: (folder / file).read_bytes() for file in LISTED}
@@ -253,13 +253,13 @@ def test_an_archive_that_lacks_videos_is_named_with_what_it_lacks(here, serving,
     serving.files["/UCF101_videos.zip"] = Served(write_zip(tmp_path / "few.zip", members).read_bytes())
     with pytest.raises(UserError, match="lacks 2 of the 9 listed videos: Hammering/v_Hammering_g01"):
         listed(ucf101(serving))
-    assert not Path("data/videos/ucf101").exists()
+    assert not Path("data/official/ucf101").exists()
 
 
 def test_two_videos_of_one_name_are_named_before_anything_is_fetched(here, serving):
     listed(ucf101(serving))
     serving.asked.clear()
-    shutil.copytree("data/videos/ucf101/Hammering", "data/videos/ucf101/again")
+    shutil.copytree("data/official/ucf101/Hammering", "data/official/ucf101/again")
     with pytest.raises(UserError, match="keep one of the videos of the same name"):
         listed(ucf101(serving))
     assert serving.asked == []

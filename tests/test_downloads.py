@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-import os
+import random
 import shutil
 import ssl
 import subprocess
@@ -17,7 +17,7 @@ from twostream.config import Archive, ArchiveSource
 from twostream.downloads import fetch
 from twostream.files import UserError
 
-CONTENT = os.urandom(3_000_000)
+CONTENT = random.Random(0).randbytes(3_000_000)
 SOME = 16 * downloads.CHUNK
 
 

@@ -94,7 +94,7 @@ def test_the_plan_needs_no_videos_and_no_folder_for_them(project, monkeypatch):
     without.check_tables()
     name_folder(project, "ucf101", Path("/nowhere"))
     named = Plan(load(overrides={"scale": "paper"}))
-    assert named.folder("ucf101") == "/nowhere" and without.folder("ucf101") == "data/videos/ucf101"
+    assert named.folder("ucf101") == "/nowhere" and without.folder("ucf101") == "data/official/ucf101"
     # Where the videos come from is no part of what is made of them.
     assert named.make_table("table4").spec == without.make_table("table4").spec
 

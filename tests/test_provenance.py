@@ -77,7 +77,7 @@ def test_records_and_spec_files_of_what_is_current_are_older_than_all_and_artefa
     make(made)
     os.utime("a.bin", (300, 300))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("twostream.provenance.sha256", lambda file: read_record(file)["sha256"])
+        patch.setattr("twostream.provenance.sha256", lambda file: read_record(file)["files"][file]["sha256"])
         file = spec_file("a.bin", made)
     assert time_of(file) == time_of(paths.record("a.bin")) == LONG_AGO
     assert time_of("a.bin") == 300
@@ -96,16 +96,37 @@ def test_a_record_that_is_a_link_into_a_cache_is_replaced_and_the_cache_left_alo
         assert Path("a.record.json").read_text() == cached.read_text()
 
 
-def test_a_stale_artefact_that_is_write_protected_gives_way_and_stays_readable(monkeypatch):
-    # As a hard link into DVC's cache is, whose mode and times are not ours to change.
-    make(step("a.bin"))
-    Path("a.bin").chmod(0o444)
-    os.link("a.bin", "cached")
-    monkeypatch.setattr("os.access", lambda path, mode: bool(Path(path).stat().st_mode & 0o200))
-    assert is_stale(step("a.bin", value=1))
-    assert Path("a.bin").is_symlink() and Path("a.bin").read_text() == "content"
-    assert not is_stale(step("a.bin"))
-    assert oct(Path("cached").stat().st_mode).endswith("444")
+def test_an_artefact_is_stale_that_was_made_from_other_bytes():
+    first, second = step("a.bin"), step("b.bin", made_from=(step("a.bin"),))
+    make(first)
+    make(second)
+    assert not is_stale(second)
+    with recorded("a.bin", first.recipe.model_dump(), first.whole_spec):
+        Path("a.bin").write_text("as another GPU makes it")
+    assert is_stale(second)
+    # What is not here tells nothing.
+    Path("a.record.json").unlink()
+    assert not is_stale(second)
+
+
+def test_an_artefact_is_stale_without_what_was_written_with_it():
+    made = step("a.bin")
+    with recorded("a.bin", made.recipe.model_dump(), made.whole_spec):
+        Path("a.bin").write_text("content")
+        Path("a.csv").write_text("curve")
+    assert not is_stale(made)
+    Path("a.csv").write_text("another")
+    with pytest.raises(UserError, match=r"^a\.csv: is not what the record says"):
+        is_stale(made)
+    Path("a.csv").unlink()
+    assert is_stale(made)
+
+
+def test_what_is_missing_is_not_told_to_be_needed():
+    made = step("a.bin")
+    make(made)
+    Path("a.bin").unlink()
+    assert time_of(spec_file("a.bin", made)) == time_of("a.record.json") == LONG_AGO
 
 
 def test_a_touched_artefact_is_current_and_a_changed_one_refused(monkeypatch):
@@ -121,7 +142,7 @@ def test_a_changed_artefact_is_refused():
     made = step("a.bin")
     make(made)
     Path("a.bin").write_text("changed")
-    with pytest.raises(UserError, match=r"^a\.bin: is not what its record says"):
+    with pytest.raises(UserError, match=r"^a\.bin: is not what the record says"):
         is_stale(made)
 
 

@@ -16,7 +16,7 @@ from twostream.files import UserError
 from twostream.loading import load, parse
 from twostream.plan import Plan, Step
 from twostream.specs import code_files
-from twostream.stages import FOLDERS, stage_of, steps_by_stage, targeted
+from twostream.stages import FOLDERS, PLANNING, stage_of, steps_by_stage, targeted
 
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 FILES = {
@@ -81,8 +81,8 @@ def test_each_stage_is_a_target_with_its_folders_as_outputs(plans):
     assert list(DVC) == list(FOLDERS)
     for stage, folders in FOLDERS.items():
         assert DVC[stage]["cmd"] == [
-            f"python scripts/set_aside.py {stage}",
             f"snakemake --cores all -- {stage}",
+            f"python scripts/finish_stage.py {stage}",
         ]
         outs = {name: options for out in DVC[stage]["outs"] for name, options in out.items()}
         assert list(outs) == folders
@@ -102,8 +102,8 @@ def test_videos_that_must_not_be_passed_on_are_neither_kept_nor_pushed(plans):
 @pytest.mark.parametrize("stage", FOLDERS)
 def test_code_that_a_stage_runs_is_its_dependency_and_no_other(plans, stage):
     scripts = {step.script for step in steps(plans, stage)}
-    files = {str(file.relative_to(ROOT)) for script in scripts for file in code_files(script)}
-    assert {dep for dep in deps(stage) if dep.startswith("scripts/")} == files
+    files = {f"scripts/{file}" for script in scripts for file in code_files(script)}
+    assert {dep for dep in deps(stage) if dep.startswith("scripts/")} == {*files, *PLANNING}
 
 
 @pytest.mark.parametrize("stage", FOLDERS)

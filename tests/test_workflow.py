@@ -35,6 +35,12 @@ def planned_outputs(folder: Path, *arguments: str) -> set[str]:
     return {line.split(",")[0] for line in lines}
 
 
+@pytest.fixture(scope="module")
+def project(built, tmp_path_factory) -> Path:
+    """The tiny project with its tables, for edits that are taken back."""
+    return shutil.copytree(built, tmp_path_factory.mktemp("run") / "a folder's #1 & (copy)")
+
+
 Start = Callable[..., subprocess.Popen[str]]
 
 
@@ -136,7 +142,7 @@ def test_an_artefact_changed_by_hand_is_refused(project):
     scores.write_bytes(before + b"changed")
     done = snakemake(project, "-n")
     assert done.returncode != 0
-    assert "demo_a-split1-seed0.npz: is not what its record says it was" in done.stdout
+    assert "demo_a-split1-seed0.npz: is not what the record says it was" in done.stdout
     assert "Traceback" not in done.stdout
     scores.write_bytes(before)
     assert "Nothing to be done" in run(project, "-n")

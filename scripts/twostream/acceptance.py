@@ -1,31 +1,53 @@
 """Results accepted under changed code, on record."""
 
+import io
+import subprocess
+import tarfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
 from twostream import paths
-from twostream.files import write_json
+from twostream.files import UserError, write_json
 from twostream.plan import Step
 from twostream.provenance import check_unchanged, is_current
 from twostream.records import read_record
+from twostream.specs import SCRIPTS, code_files
+
+
+@contextmanager
+def scripts_of(commit: str) -> Iterator[Path]:
+    """Yield a folder with the scripts as they were at a commit of git. Raises UserError if there is none."""
+    command = ["git", "archive", "--format=tar", commit, "scripts"]
+    done = subprocess.run(command, capture_output=True)
+    if done.returncode:
+        raise UserError(f"git has no scripts of {commit}: {done.stderr.decode().strip()}")
+    with TemporaryDirectory() as folder:
+        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+            archive.extractall(folder, filter="data")
+        yield Path(folder) / "scripts"
 
 
 @dataclass
 class Acceptance:
-    """What one call accepts, for one reason."""
+    """What one call accepts: what was current by the code in `before`, and only that code has made stale."""
 
     reason: str
+    before: Path
     accepted: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     """Each artefact that stays stale, and why."""
+    modules: set[str] = field(default_factory=set)
+    """The scripts and modules whose files differ."""
 
     def accept(self, artefact: str, step: Step) -> None:
-        """Accept an artefact, and first what it was made from, if code alone has changed since.
+        """Accept an artefact, and first what it was made from.
 
-        It needs the recipe that the plan gives, and to be made from what is there now or was accepted.
-        Raises UserError if an artefact is not what its record says.
+        By the code before, its record must have the very spec that the configuration gives: then recipe
+        and everything upstream are the same. Raises UserError if an artefact is not what its record says.
         """
         if artefact in self.accepted or artefact in self.refused or is_current(artefact, step):
             return
@@ -35,29 +57,41 @@ class Acceptance:
         if why := self._obstacle(artefact, step):
             self.refused[artefact] = why
             return
-        record = read_record(artefact) or {}
-        check_unchanged(Path(artefact))
-        was = {"spec": record["spec"], "reason": self.reason, "accepted": time.strftime("%Y-%m-%d")}
-        record |= {"spec": step.spec, "accepted": [*record.get("accepted", []), was]}
-        write_json(paths.record(artefact), record)
+        check_unchanged(artefact)
+        self._write(artefact, step)
         self.accepted.append(artefact)
+        self.modules |= self._differing(step)
 
     def _obstacle(self, artefact: str, step: Step) -> str | None:
         record = read_record(artefact)
         if record is None or not Path(artefact).exists():
-            return "it is not there, or has no record"
-        if record["recipe"] != step.recipe.model_dump(mode="json"):
-            return "its recipe has changed"
-        planned = {file: upstream.spec for upstream in step.made_from for file in upstream.outputs}
-        if set(planned) != set(record["made_from"]):
-            return "it was made from other files"
-        for file, spec in planned.items():
-            known = _specs(read_record(file) or {})
-            if spec not in known or record["made_from"][file] not in known:
-                return f"{file}, which it was made from, has changed or is not there"
+            return "it is not here, or has no record"
+        if record["spec"] != step.spec_by(self.before):
+            return (
+                "more than that change has made it stale: its recipe, what it was made from, or earlier code"
+            )
+        for upstream in step.made_from:
+            for file in upstream.outputs:
+                then, now = record["made_from"].get(file), read_record(file)
+                if now and (not then or now["files"][file]["sha256"] != then["sha256"]):
+                    return f"it was made from another {file}"
         return None
 
+    def _write(self, artefact: str, step: Step) -> None:
+        record = read_record(artefact) or {}
+        was = {"spec": record["spec"], "reason": self.reason, "accepted": time.strftime("%Y-%m-%d")}
+        specs = step.whole_spec.made_from
+        changed = {
+            "spec": step.spec,
+            "made_from": {file: made | {"spec": specs[file]} for file, made in record["made_from"].items()},
+            "accepted": [*record.get("accepted", []), was],
+        }
+        write_json(paths.record(artefact), record | changed)
 
-def _specs(record: dict[str, Any]) -> set[str]:
-    """The specs that an artefact has had, as made and as accepted."""
-    return {record.get("spec", ""), *(accepted["spec"] for accepted in record.get("accepted", []))}
+    def _differing(self, step: Step) -> set[str]:
+        files = {*code_files(step.script), *code_files(step.script, self.before)}
+        return {file for file in files if _text(self.before / file) != _text(SCRIPTS / file)}
+
+
+def _text(file: Path) -> str | None:
+    return file.read_text() if file.exists() else None

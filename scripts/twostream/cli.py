@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from twostream.files import UserError
 from twostream.loading import parse
 from twostream.locking import locked
-from twostream.records import BY_HAND, read_record, recorded
+from twostream.records import BY_HAND, recorded
 from twostream.specs import Spec, code_digest
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -77,22 +77,12 @@ def record(args: argparse.Namespace, given: BaseModel) -> Iterator[dict[str, Any
     facts = {"device": args.device} if "device" in args else {}
     recording = recorded(args.out, given.model_dump(), args.spec or BY_HAND, **facts)
     with locked(args.out), recording as content:
-        if args.spec:
-            _check_still_as_planned(args.spec)
-        yield content
-
-
-def _check_still_as_planned(spec: Spec) -> None:
-    if code_digest(spec.script) != spec.code:
-        raise UserError(
-            f"the code of scripts/{spec.script}.py has changed since this call of snakemake began;"
-            " call it again"
-        )
-    for file, planned in spec.made_from.items():
-        if (read_record(file) or {}).get("spec") != planned:
+        if args.spec and code_digest(args.spec.script) != args.spec.code:
             raise UserError(
-                f"{file}: is no longer what it was when this call of snakemake began; call it again"
+                f"the code of scripts/{args.spec.script}.py has changed since this call of snakemake began;"
+                " call it again"
             )
+        yield content
 
 
 def run(main: Callable[[], None]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 from tqdm import tqdm
 
-from twostream.files import UserError, written_whole
+from twostream.files import UserError, sha256, written_whole
 from twostream.index import read_index
 from twostream.recipes import FramesRecipe
 from twostream.store import ShardWriter
@@ -18,9 +18,24 @@ FRAME_BYTES = 0.5
 FIELD_BYTES = 0.3
 
 
-def files_of_shard(index: str | Path, shard: int, shards: int) -> list[str]:
-    """Return the videos of shard k of N: k, k + N, ... of the index."""
-    return read_index(index)["file"].tolist()[shard::shards]
+def files_of_shard(index: str | Path, folder: Path, shard: int, shards: int) -> list[str]:
+    """Return the videos of shard k of N: k, k + N, ... of the index, relative to `folder`.
+
+    Raises UserError if one is missing, or is not the one that the index has by its checksum.
+    """
+    rows = read_index(index)[shard::shards]
+    for file, expected in zip(rows["file"], rows["sha256"], strict=True):
+        path = folder / file
+        if not path.exists():
+            raise UserError(
+                f"{path}: is missing, though {index} lists it; get it back (`dvc pull`, a backup)"
+            )
+        if sha256(path) != expected:
+            raise UserError(
+                f"{path}: is not the file that {index} lists, by its checksum; get that back, or delete the"
+                " index to have it made anew"
+            )
+    return list(rows["file"])
 
 
 def write_shard(
@@ -49,7 +64,7 @@ def store_frames(
     (a damaged end, or a wrong header). Raises BadVideoError for a video that cannot be decoded.
     """
     short_side, media = recipe.frames.short_side, recipe.media
-    files = files_of_shard(index, shard, recipe.shards)
+    files = files_of_shard(index, folder, shard, recipe.shards)
     if media == "videos":
         check_free_disk(folder, files, out, FRAME_BYTES, recipe.shards, short_side)
     fewer: dict[str, str] = {}

@@ -17,7 +17,7 @@ def store_flow(
     recipe: FlowRecipe, folder: Path, index: str | Path, shard: int, out: str | Path, device: str
 ) -> int:
     """Write the flow of a shard's videos; return the number of fields."""
-    files = files_of_shard(index, shard, recipe.shards)
+    files = files_of_shard(index, folder, shard, recipe.shards)
     check_free_disk(folder, files, out, FIELD_BYTES, recipe.shards)
     return write_flow(folder, files, recipe.flow, recipe.direction, out, device)
 

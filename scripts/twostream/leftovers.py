@@ -1,7 +1,7 @@
 """Artefacts that the configuration no longer names, moved out of the way."""
 
-import shutil
 from collections.abc import Container, Iterable
+from itertools import count
 from pathlib import Path
 
 from twostream import paths
@@ -36,7 +36,7 @@ def _is_of_another_scale(plan: Plan, names: dict[str, str], other_names: Contain
 def set_aside(artefact: str) -> Path:
     """Move an artefact, and what lies beside it under its name, to a scratch folder; returns its new place.
 
-    What was there under the same name before is replaced.
+    What was there before gets a number at its end.
     """
     file = Path(artefact)
     beside = [*file.parent.glob(f"{file.stem}.*"), file.parent / file.stem, Path(paths.metrics(artefact))]
@@ -44,9 +44,14 @@ def set_aside(artefact: str) -> Path:
         if path.exists():
             place = ASIDE / path
             place.parent.mkdir(parents=True, exist_ok=True)
-            if place.is_dir():
-                shutil.rmtree(place)
-            path.replace(place)
+            if place.exists():
+                place.rename(_numbered(place))
+            path.rename(place)
     if not any(file.parent.iterdir()):
         file.parent.rmdir()
     return ASIDE / artefact
+
+
+def _numbered(place: Path) -> Path:
+    names = (place.with_name(f"{place.name}.{number}") for number in count(1))
+    return next(name for name in names if not name.exists())

@@ -105,15 +105,19 @@ def load(folder: str | Path = "config", overrides: dict[str, Any] | None = None)
     return Config(**choices, scale_name=user.scale, scale=scale, benchmark=benchmark)
 
 
-def names_at_all_scales(folder: str | Path = "config") -> set[str]:
-    """Return the names of datasets and published weights in all scale files, whichever scale is chosen."""
+def names_at_other_scales(config: Config, folder: str | Path = "config") -> set[str]:
+    """Return the names of datasets and published weights that other scale files have and this one has not.
+
+    They are read as they stand: what else may be wrong in them is no matter of this scale.
+    """
     names: set[str] = set()
     for file in sorted(Path(folder).glob("scale/*.yaml")):
-        scale = parse(Scale, read_yaml(file), str(file))
-        names |= set(scale.datasets)
-        if not isinstance(scale.pretrained, StillImages):
-            names.add(scale.pretrained.name)
-    return names
+        scale = read_yaml(file)
+        names |= {str(name) for name in scale.get("datasets") or ()}
+        pretrained = scale.get("pretrained")
+        if isinstance(pretrained, dict) and "name" in pretrained:
+            names.add(str(pretrained["name"]))
+    return names - set(config.scale.datasets)
 
 
 def _refuse(file: Path, problems: list[str]) -> None:

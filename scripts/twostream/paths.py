@@ -69,6 +69,14 @@ def artefacts_here() -> list[str]:
     return sorted(file for file in files if any(read(file)))
 
 
+def files_of(artefact: str | Path) -> list[str]:
+    """The artefact itself, and what its job writes with it: curves, reports, metrics (not the record)."""
+    path = Path(artefact)
+    beside = sorted(file for file in path.parent.glob(f"{path.stem}.*") if file.suffix != ".part")
+    others = [str(file) for file in [*beside, Path(metrics(str(path)))]]
+    return [str(path), *(file for file in others if file not in (str(path), record(path)))]
+
+
 def frame_shards(dataset: str, shards: int) -> list[str]:
     """The shards with a dataset's frames."""
     return [FRAMES.format(dataset=dataset, shard=shard) for shard in range(shards)]

@@ -46,7 +46,8 @@ from twostream.recipes import (
     Task,
     TrainingRecipe,
 )
-from twostream.specs import Spec, code_digest, digest
+from twostream.records import read_record
+from twostream.specs import SCRIPTS, Spec, code_digest, digest
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,12 @@ class Step:
     @cached_property
     def spec(self) -> str:
         """The digest of recipe, code and everything upstream (see `specs`)."""
-        upstream = [step.spec for step in self.made_from]
-        return digest([self.recipe.model_dump(), code_digest(self.script), upstream])
+        return self.spec_by(SCRIPTS)
+
+    def spec_by(self, scripts: Path) -> str:
+        """The spec if its code, and that of everything upstream, were that in another folder of scripts."""
+        upstream = [step.spec_by(scripts) for step in self.made_from]
+        return digest([self.recipe.model_dump(), code_digest(self.script, scripts), upstream])
 
     @property
     def whole_spec(self) -> Spec:
@@ -130,6 +135,7 @@ class Plan:
         else:
             script = "index_folder"
             recipe = self._index_recipe(dataset, settings, settings.source)
+        self._refuse_skipped(dataset)
         return Step(script, recipe, [paths.INDEX.format(dataset=dataset)], [])
 
     @once
@@ -334,6 +340,17 @@ class Plan:
             raise UserError(
                 f"the run {name} fuses frames from layer to layer, which a backbone cannot do:"
                 " leave its rows out of the tables in config/benchmark.yaml"
+            )
+
+    def _refuse_skipped(self, dataset: str) -> None:
+        """Whether a video is bad shows in the index alone, so that is no part of the spec."""
+        index = paths.INDEX.format(dataset=dataset)
+        skipped = (read_record(index) or {}).get("skipped", 0)
+        if skipped and self.config.on_bad_video == "stop":
+            raise UserError(
+                f"{index}: was made with `on_bad_video: skip`, and leaves {skipped} videos out"
+                f" ({paths.SKIPPED.format(dataset=dataset)}); set that in config/config.yaml, or delete the"
+                " index to be told of them"
             )
 
     def _index_recipe(self, dataset: str, settings: Dataset, source: Folder) -> IndexRecipe:

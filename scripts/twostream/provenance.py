@@ -9,6 +9,7 @@ are dated LONG_AGO. The artefacts themselves are `ancient` inputs, and their tim
 """
 
 import os
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from twostream.plan import Step
 
 LONG_AGO = 1.0
+# Larger files take a while to compare, so it is told.
+TOLD_BYTES = 50_000_000
 
 
 class SpecFile(Spec):
@@ -33,21 +36,21 @@ class SpecFile(Spec):
 def spec_file(artefact: str, step: "Step") -> str:
     """Return the spec file of one of a step's artefacts, written anew and dated.
 
-    Raises UserError if the artefact is not what its record says.
+    Raises UserError if an artefact that is current by its record is not what that says.
     """
     file = Path(paths.SPEC.format(artefact=artefact, spec=step.spec))
     # What is missing is made if it is needed, and no date must say that it is.
     seen, date = "missing", LONG_AGO
     if is_current(artefact, step):
-        seen = _stamp(Path(artefact))
+        seen = _stamp(artefact)
         if _seen(file) != seen:
-            check_unchanged(Path(artefact))
-        _date_record(artefact)
+            check_unchanged(artefact)
     elif Path(artefact).exists():
         # Never the same, as Snakemake also compares the contents of small files with what it remembers.
         seen = f"stale at {time.time_ns()}"
         date = max(time.time(), Path(artefact).stat().st_mtime + 1)
-        _unprotect(Path(artefact))
+    if date == LONG_AGO:
+        _date_record(artefact)
     content = SpecFile(seen=seen, **step.whole_spec.model_dump())
     file.parent.mkdir(parents=True, exist_ok=True)
     _replace(file, content.model_dump_json(indent=2), date)
@@ -55,14 +58,29 @@ def spec_file(artefact: str, step: "Step") -> str:
 
 
 def is_current(artefact: str, step: "Step") -> bool:
-    """Whether an artefact is there, and its record has the spec that it should have."""
+    """Whether an artefact is here whole, has the spec that it should have, and was made from what is here."""
     record = read_record(artefact)
-    return Path(artefact).exists() and record is not None and record["spec"] == step.spec
+    return (
+        record is not None
+        and record["spec"] == step.spec
+        and all(Path(file).exists() for file in (artefact, *record["files"]))
+        and not any(_is_another(file, made["sha256"]) for file, made in record["made_from"].items())
+    )
 
 
-def _stamp(artefact: Path) -> str:
-    found = artefact.stat()
-    return f"{found.st_size} bytes, written at {found.st_mtime_ns}"
+def _is_another(file: str, sha256_then: str) -> bool:
+    record = read_record(file)
+    return record is not None and record["files"].get(file, {}).get("sha256") != sha256_then
+
+
+def _stamp(artefact: str) -> str:
+    record = read_record(artefact) or {"files": {}}
+    return "; ".join(f"{file}: {_size_and_time(file)}" for file in sorted(record["files"]))
+
+
+def _size_and_time(file: str) -> tuple[int, int]:
+    found = Path(file).stat()
+    return found.st_size, found.st_mtime_ns
 
 
 def _seen(file: Path) -> str | None:
@@ -72,25 +90,31 @@ def _seen(file: Path) -> str | None:
         return None
 
 
-def check_unchanged(artefact: Path) -> None:
-    """Raise UserError if an artefact is not what its record says it was when it was made."""
-    record = read_record(artefact) or {}
-    if came_through_dvc(artefact, record) and sha256(artefact) != record.get("sha256"):
-        raise UserError(
-            f"{artefact}: is not what its record says it was when it was made; get it back (`dvc checkout`),"
-            " or delete it to have it made again"
-        )
+def check_unchanged(artefact: str) -> None:
+    """Raise UserError if an artefact, or what was written with it, is not what its record says."""
+    record = read_record(artefact) or {"files": {}}
+    for file in came_through_dvc(record):
+        if Path(file).stat().st_size > TOLD_BYTES:
+            print(f"{file}: written anew since it was made; comparing checksums", file=sys.stderr, flush=True)
+        if sha256(file) != record["files"][file]["sha256"]:
+            raise UserError(
+                f"{file}: is not what the record says it was when it was made; get it back (`dvc checkout`),"
+                " or delete it to have it made again"
+            )
 
 
-def came_through_dvc(artefact: Path, record: dict[str, Any]) -> bool:
-    """Whether a file was written anew since it was made, as a checkout (or a hand) does it."""
-    found = artefact.stat()
-    return (found.st_size, found.st_mtime_ns) != (record.get("size"), record.get("mtime_ns"))
+def came_through_dvc(record: dict[str, Any]) -> list[str]:
+    """The files of a record that were written anew since they were made: by a checkout, or a hand."""
+    return [
+        file
+        for file, state in record["files"].items()
+        if Path(file).exists() and _size_and_time(file) != (state["size"], state["mtime_ns"])
+    ]
 
 
 def _date_record(artefact: str) -> None:
     record = Path(paths.record(artefact))
-    if record.stat().st_mtime != LONG_AGO:
+    if record.exists() and record.stat().st_mtime != LONG_AGO:
         # A copy in its place: it may be a link into DVC's cache, which is not ours to change.
         _replace(record, record.read_text(), LONG_AGO)
 
@@ -101,12 +125,3 @@ def _replace(file: Path, text: str, date: float) -> None:
     part.write_text(text)
     os.utime(part, (date, date))
     part.replace(file)
-
-
-def _unprotect(artefact: Path) -> None:
-    """Let Snakemake replace a file that is a hard link into DVC's cache, which is write-protected."""
-    if not os.access(artefact, os.W_OK) and not artefact.is_symlink():
-        linked = Path("scratch/protected") / artefact
-        linked.parent.mkdir(parents=True, exist_ok=True)
-        artefact.replace(linked)
-        artefact.symlink_to(linked.resolve())

@@ -5,6 +5,7 @@ import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,21 +27,20 @@ def recorded(
     """Write the record of an artefact beside it once the block that makes it has succeeded.
 
     The record says where the artefact comes from: spec, recipe, what it was made from (each file with
-    its spec), versions, machine, start and duration (seconds), the artefact's SHA-256, size (bytes) and
-    time (ns), and whatever the block adds to the yielded dictionary. Times live here and nowhere else,
-    so that the artefacts themselves can be compared byte for byte.
+    its spec and SHA-256), versions, machine, start and duration (seconds), of the artefact and of what
+    was written with it SHA-256, size (bytes) and time (ns), and whatever the block adds to the yielded
+    dictionary. Times live here and nowhere else, so that the artefacts themselves can be compared byte
+    for byte. Raises UserError if something it is made from is not of the planned spec.
     """
     started = time.time()
+    made_from = {file: _as_made(file, planned) for file, planned in spec.made_from.items()}
     yield facts
-    written = Path(artefact).stat()
     write_json(
         paths.record(artefact),
         {
             "spec": spec.spec,
-            "made_from": spec.made_from,
-            "sha256": sha256(artefact),
-            "size": written.st_size,
-            "mtime_ns": written.st_mtime_ns,
+            "made_from": made_from,
+            "files": {file: _state(file) for file in paths.files_of(artefact) if Path(file).exists()},
             "recipe": recipe,
             "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
             "machine": platform.machine(),
@@ -51,13 +51,34 @@ def recorded(
     )
 
 
+def _as_made(file: str, planned: str) -> dict[str, str]:
+    record = read_record(file)
+    if record is None or record["spec"] != planned:
+        raise UserError(f"{file}: is no longer what it was when this call of snakemake began; call it again")
+    return {"spec": planned, "sha256": record["files"][file]["sha256"]}
+
+
+def _state(file: str) -> dict[str, Any]:
+    found = Path(file).stat()
+    return {"sha256": sha256(file), "size": found.st_size, "mtime_ns": found.st_mtime_ns}
+
+
 def read_record(artefact: str | Path) -> dict[str, Any] | None:
     """Return the record of an artefact; None if there is none. Raises UserError if it is damaged."""
     record = Path(paths.record(artefact))
     try:
-        content: dict[str, Any] = json.loads(record.read_text())
+        found = record.stat()
+        return _parsed(record, found.st_ino, found.st_mtime_ns, found.st_size)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise UserError(f"{record}: cannot be read: {error}; delete it, or get it again") from None
+
+
+@lru_cache(maxsize=10_000)
+def _parsed(record: Path, *state: int) -> dict[str, Any]:
+    """Return a record's content; not to be changed, as it is kept while the file's state is the same."""
+    content: dict[str, Any] = json.loads(record.read_text())
+    if not all(key in content for key in ("spec", "recipe", "made_from", "files")):
+        raise ValueError("it lacks spec, recipe, made_from or files")
     return content

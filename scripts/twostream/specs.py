@@ -60,9 +60,9 @@ def code_digest(script: str, root: Path = SCRIPTS) -> str:
     return digest({module: ast.dump(_without_docstrings(tree)) for module, tree in _trees(script, root)})
 
 
-def code_files(script: str, root: Path = SCRIPTS) -> list[Path]:
-    """Return the files whose code the digest covers, sorted."""
-    return sorted(root / _file(module) for module, _ in _trees(script, root))
+def code_files(script: str, root: Path = SCRIPTS) -> list[str]:
+    """Return the files whose code the digest covers, relative to `root`, sorted."""
+    return sorted(_file(module) for module, _ in _trees(script, root))
 
 
 def _trees(script: str, root: Path) -> list[tuple[str, ast.Module]]:

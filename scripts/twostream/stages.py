@@ -15,6 +15,10 @@ FOLDERS = {
     "tables": ["results"],
 }
 
+# The modules that make recipes and plans of the configuration: with it they decide what is stale, as the
+# code that the scripts run does.
+PLANNING = [f"scripts/twostream/{module}.py" for module in ("config", "plan", "recipes", "specs")]
+
 
 def stage_of(step: Step) -> str:
     """The stage that a step belongs to."""

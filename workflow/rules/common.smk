@@ -1,10 +1,21 @@
 # What the rules' inputs have in common.
+from snakemake.io import _IOFile
+
+
+async def not_protected(file):
+    return False
+
+
+# Outputs are replaced, never written into. DVC write-protects what it links into its cache, by which
+# Snakemake would take it for protected from being made again.
+_IOFile.protected = not_protected
 
 
 @cache
 def check_nothing_is_lost():
     if workflow.is_main_process:
-        lost.check_nothing_is_lost(targeted(plan, workflow.dag_settings.targets))
+        targets = workflow.dag_settings.targets
+        lost.check_nothing_is_lost(targeted(plan, targets), named=targets)
 
 
 def spec_file(stage):
