@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import get_args
 
@@ -15,7 +16,7 @@ from conftest import ROOT, textured
 from twostream.config import Flow
 from twostream.encoding import encode
 from twostream.extraction import store_frames
-from twostream.files import UserError
+from twostream.files import UserError, sha256
 from twostream.flow import METHODS, video_flow
 from twostream.flow_extraction import store_flow
 from twostream.index import write_index
@@ -64,10 +65,16 @@ def recipe(shards: int = 1) -> FlowRecipe:
     return FlowRecipe(shards=shards, flow=settings(), direction="forward")
 
 
+def list_clip(folder: Path) -> None:
+    """Write an index of the folder's clip as it is now."""
+    checksum = sha256(folder / "clip.avi")
+    row = {"file": "clip.avi", "sha256": checksum, "class": "a", "label": 0, "group": "1", "split1": "train"}
+    write_index(pd.DataFrame([row]), folder / "index.csv")
+
+
 @pytest.fixture
 def indexed(clip, tmp_path):
-    rows = [{"file": clip.name, "class": "a", "label": 0, "group": "1", "split1": "train"}]
-    write_index(pd.DataFrame(rows), tmp_path / "index.csv")
+    list_clip(tmp_path)
     return tmp_path
 
 
@@ -88,9 +95,20 @@ def test_a_shard_without_videos_is_whole_and_empty(indexed):
 
 def test_a_video_that_can_no_longer_be_read_leaves_no_shard(indexed):
     (indexed / "clip.avi").write_bytes(b"gone")
+    list_clip(indexed)
     with pytest.raises(BadVideoError, match=r"clip\.avi: no frame can be decoded"):
         store_flow(recipe(), indexed, indexed / "index.csv", 0, indexed / "0.zip", "cpu")
     assert sorted(path.name for path in indexed.iterdir()) == ["clip.avi", "index.csv"]
+
+
+def test_a_video_that_is_not_the_listed_one_is_refused(indexed):
+    with (indexed / "clip.avi").open("ab") as stream:
+        stream.write(b"more")
+    with pytest.raises(UserError, match=r"clip\.avi: is not the file that .*index\.csv lists"):
+        store_flow(recipe(), indexed, indexed / "index.csv", 0, indexed / "0.zip", "cpu")
+    (indexed / "clip.avi").unlink()
+    with pytest.raises(UserError, match=r"clip\.avi: is missing, though"):
+        store_flow(recipe(), indexed, indexed / "index.csv", 0, indexed / "0.zip", "cpu")
 
 
 def test_frames_are_rescaled_to_their_shorter_side(indexed):
@@ -146,6 +164,7 @@ def test_a_video_that_breaks_off_is_told_in_the_record(indexed):
     content = (indexed / "clip.avi").read_bytes()
     end = content.rindex(b"idx1")
     (indexed / "clip.avi").write_bytes(content[: end * 3 // 5])
+    list_clip(indexed)
     settings = FramesRecipe(media="videos", shards=1, frames={"short_side": 48, "quality": 95})
     facts = store_frames(settings, indexed, indexed / "index.csv", 0, indexed / "0.zip")
     assert facts["frames"] < 5
