@@ -64,21 +64,22 @@ def _state(file: str) -> dict[str, Any]:
 
 
 def read_record(artefact: str | Path) -> dict[str, Any] | None:
-    """Return the record of an artefact; None if there is none. Raises UserError if it is damaged."""
+    """Return the record of an artefact; None if there is none, or one of an earlier form.
+
+    Raises UserError if it is damaged.
+    """
     record = Path(paths.record(artefact))
     try:
         found = record.stat()
         return _parsed(record, found.st_ino, found.st_mtime_ns, found.st_size)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, AttributeError) as error:
         raise UserError(f"{record}: cannot be read: {error}; delete it, or get it again") from None
 
 
 @lru_cache(maxsize=10_000)
-def _parsed(record: Path, *state: int) -> dict[str, Any]:
+def _parsed(record: Path, *state: int) -> dict[str, Any] | None:
     """Return a record's content; not to be changed, as it is kept while the file's state is the same."""
     content: dict[str, Any] = json.loads(record.read_text())
-    if not all(key in content for key in ("spec", "recipe", "made_from", "files")):
-        raise ValueError("it lacks spec, recipe, made_from or files")
-    return content
+    return content if {"spec", "recipe", "made_from", "files"} <= content.keys() else None
