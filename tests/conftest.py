@@ -145,6 +145,12 @@ def run(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+def artefacts(folder: Path) -> dict[Path, Path]:
+    """All files below the folders of outputs but records, by their path in `folder`."""
+    found = [file for top in ("data", "models", "scores", "results") for file in (folder / top).rglob("*.*")]
+    return {f.relative_to(folder): f for f in found if f.is_file() and not f.name.endswith(".record.json")}
+
+
 def planned(folder: Path, *arguments: str) -> Counter[str]:
     """The rules that a dry run would execute, with the number of jobs of each."""
     return jobs_in(run(folder, "-n", *arguments))

@@ -54,10 +54,12 @@ def test_experiments_in_the_workspace_and_in_a_queue(clone):
     assert changed[0] == f"runs.{RUN}.dropout" and (changed[1]["old"], changed[1]["new"]) == (0.9, 0.8)
     said(clone, "git", "restore", ".")
     said(clone, "dvc", "checkout")
-    said(clone, "dvc", "exp", "run", "--queue", "-S", f"{DROPOUT}=0.6,0.7")
+    said(clone, "dvc", "exp", "run", "--queue", "-S", "config/scale/demo.yaml:svm.folds=3,4")
     said(clone, "dvc", "exp", "run", "--run-all", "--jobs", "2")
     shown = said(clone, "dvc", "exp", "show", "--csv")
-    assert {"0.6", "0.7", "0.8", "0.9"} <= set(shown.replace("\n", ",").split(","))
+    header, *rows = (line.split(",") for line in shown.splitlines())
+    folds, dropout = header.index("svm.folds"), header.index(f"runs.{RUN}.dropout")
+    assert {("5", "0.8"), ("5", "0.9"), ("3", "0.9"), ("4", "0.9")} == {(r[folds], r[dropout]) for r in rows}
     assert all_is_done(clone)
 
 

@@ -13,12 +13,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from conftest import ENVIRONMENT, ROOT, copy_project, planned, run, snakemake
+from conftest import ENVIRONMENT, ROOT, artefacts, planned, run, snakemake
 
 from twostream.scores import read_scores
 
 FOLDERS = ("data", "models", "scores", "results")
-ARTEFACTS = ("*.csv", "*.zip", "*.safetensors", "*.npz", "table*.json")
 
 
 def wait_until(condition: Callable[[], bool], call: subprocess.Popen[str], folder: Path) -> None:
@@ -154,16 +153,6 @@ def test_an_artefact_without_its_record_is_made_again(project):
     assert planned(project) == {"make_table": 1}
     run(project)
     assert record.exists()
-
-
-def test_two_runs_from_scratch_give_the_same_bytes(project, tmp_path):
-    run(copy_project(tmp_path))
-    folders = ("data", "models", "scores", "results")
-    files = [file for name in folders for p in ARTEFACTS for file in (tmp_path / name).rglob(p)]
-    assert len(files) > 30
-    for file in files:
-        if not file.name.endswith(".record.json"):
-            assert file.read_bytes() == (project / file.relative_to(tmp_path)).read_bytes(), file
 
 
 def test_one_runs_dropout_redoes_that_run_and_what_shows_it(project, edited):
@@ -304,12 +293,6 @@ def test_a_second_call_is_told_who_is_at_work_and_a_dead_ones_jobs_are_waited_fo
     assert f"process {third.pid} " in (project / "at work").read_text()
     assert table.read_bytes() == before
     assert "Nothing to be done" in run(project, "-n")
-
-
-def artefacts(folder: Path) -> dict[Path, Path]:
-    """All files below the folders of outputs but records, by their path in `folder`."""
-    found = [file for top in ("data", "models", "scores", "results") for file in (folder / top).rglob("*.*")]
-    return {f.relative_to(folder): f for f in found if f.is_file() and not f.name.endswith(".record.json")}
 
 
 def made(folder: Path) -> int:
