@@ -13,10 +13,10 @@ from pathlib import Path
 
 import yaml
 
+from twostream import paths
 from twostream.loading import load
-from twostream.plan import Plan
+from twostream.plan import Plan, Step
 from twostream.records import recorded
-from twostream.stages import steps_by_stage
 
 ROOT = Path(__file__).resolve().parent.parent
 # Bytes of one file, from the README's table of costs.
@@ -62,17 +62,23 @@ def prepare(share: float) -> None:
     settings = Path("config/config.yaml")
     settings.write_text(yaml.safe_dump(yaml.safe_load(settings.read_text()) | {"scale": "paper"}))
     subprocess.run(["dvc", "config", "cache.type", "hardlink"], check=True)
-    files = 0
-    for steps in steps_by_stage(Plan(load())).values():
-        for step in steps:
-            for output in step.outputs:
-                with recorded(output, step.recipe.model_dump(mode="json"), step.whole_spec):
-                    placeholder(Path(output), share)
-                files += 1
+    plan = Plan(load())
+    for table in plan.benchmark.tables:
+        make(plan.make_table(table), share)
     for dataset, (classes, count) in VIDEOS.items():
         for video in range(count):
             placeholder(Path(f"data/official/{dataset}/{video % classes}/{video}.avi"), share)
-    print(f"{files} artefacts, {sum(count for _, count in VIDEOS.values())} videos")
+    print(f"{len(paths.artefacts_here())} artefacts, {sum(count for _, count in VIDEOS.values())} videos")
+
+
+def make(step: Step, share: float) -> None:
+    """Write placeholders for a step's outputs, and for all that they are made from."""
+    for upstream in step.made_from:
+        make(upstream, share)
+    for output in step.outputs:
+        if not Path(output).exists():
+            with recorded(output, step.recipe.model_dump(mode="json"), step.whole_spec):
+                placeholder(Path(output), share)
 
 
 def placeholder(file: Path, share: float) -> None:
