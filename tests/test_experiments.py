@@ -1,5 +1,6 @@
 """Experiments, removed runs, several writers, and linked caches, with DVC."""
 
+import csv
 import json
 import os
 import signal
@@ -40,7 +41,7 @@ def test_an_experiment_in_a_temporary_workspace_runs_what_it_touches_and_leaves_
     assert state() == before and said(clone, "git", "rev-parse", "HEAD") == head
     assert said(clone, "git", "status", "--porcelain") == ""
     shown = said(clone, "dvc", "exp", "show", "--only-changed", "--csv")
-    header, *rows = (line.split(",") for line in shown.splitlines())
+    header, *rows = csv.reader(shown.splitlines())
     column = header.index(f"runs.{RUN}.dropout")
     assert {"0.9", "0.8"} == {row[column] for row in rows}
     assert "table3.demo_a.bidirectional-average" in said(clone, "dvc", "exp", "show", "--csv")
@@ -57,7 +58,7 @@ def test_experiments_in_the_workspace_and_in_a_queue(clone):
     said(clone, "dvc", "exp", "run", "--queue", "-S", "config/scale/demo.yaml:svm.folds=3,4")
     said(clone, "dvc", "exp", "run", "--run-all", "--jobs", "2")
     shown = said(clone, "dvc", "exp", "show", "--csv")
-    header, *rows = (line.split(",") for line in shown.splitlines())
+    header, *rows = csv.reader(shown.splitlines())
     folds, dropout = header.index("svm.folds"), header.index(f"runs.{RUN}.dropout")
     assert {("5", "0.8"), ("5", "0.9"), ("3", "0.9"), ("4", "0.9")} == {(r[folds], r[dropout]) for r in rows}
     assert all_is_done(clone)

@@ -2,13 +2,13 @@
 
 import io
 import subprocess
-import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 from twostream import paths
 from twostream.files import UserError, write_json
@@ -21,13 +21,13 @@ from twostream.specs import SCRIPTS, code_files
 @contextmanager
 def scripts_of(commit: str) -> Iterator[Path]:
     """Yield a folder with the scripts as they were at a commit of git. Raises UserError if there is none."""
-    command = ["git", "archive", "--format=tar", commit, "scripts"]
+    command = ["git", "archive", "--format=zip", commit, "scripts"]
     done = subprocess.run(command, capture_output=True)
     if done.returncode:
         raise UserError(f"git has no scripts of {commit}: {done.stderr.decode().strip()}")
     with TemporaryDirectory() as folder:
-        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-            archive.extractall(folder, filter="data")
+        with ZipFile(io.BytesIO(done.stdout)) as archive:
+            archive.extractall(folder)
         yield Path(folder) / "scripts"
 
 
