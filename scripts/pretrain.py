@@ -14,7 +14,7 @@ def main() -> None:
     cli.add_workers(parser)
     args = parser.parse_args()
     recipe = cli.recipe(TrainingRecipe, args)
-    checkpoint = Checkpoint(paths.checkpoint(args.out), args.spec and args.spec.spec)
+    checkpoint = Checkpoint(paths.checkpoint(args.out), args.spec and args.spec.digest)
     with cli.record(args, recipe) as record, machine(args.device, args.workers) as found:
         record |= train_and_save(recipe, None, found, checkpoint, args.out, args.curve)
 

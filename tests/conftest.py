@@ -88,7 +88,7 @@ def coloured(tmp_path, monkeypatch):
 
 def spec_file(folder: Path, name: str, script: str) -> str:
     """A file for a script's option --spec, of a step that is made from nothing."""
-    spec = Spec(spec=name, script=script, code=code_digest(script), made_from={})
+    spec = Spec(digest=name, script=script, code=code_digest(script), made_from={})
     file = folder / f"{name}.spec.json"
     file.write_text(spec.model_dump_json())
     return str(file)

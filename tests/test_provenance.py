@@ -122,6 +122,14 @@ def test_an_artefact_is_stale_without_what_was_written_with_it():
     assert is_stale(made)
 
 
+def test_a_file_that_only_lies_beside_is_none_of_an_artefacts():
+    Path("a.txt").write_text("notes")
+    made = step("a.bin")
+    make(made)
+    Path("a.txt").unlink()
+    assert not is_stale(made)
+
+
 def test_what_is_missing_is_not_told_to_be_needed():
     made = step("a.bin")
     make(made)

@@ -13,7 +13,7 @@ from zipfile import ZipFile
 from twostream import paths
 from twostream.files import UserError, write_json
 from twostream.plan import Step
-from twostream.provenance import check_unchanged, is_current
+from twostream.provenance import check_unchanged, is_another, is_current
 from twostream.records import read_record
 from twostream.specs import SCRIPTS, code_files
 
@@ -66,16 +66,19 @@ class Acceptance:
         record = read_record(artefact)
         if record is None or not Path(artefact).exists():
             return "it is not here, or has no record"
-        if record["spec"] != step.spec_by(self.before):
+        if record["spec"] != self._spec_before(step):
             return (
                 "more than that change has made it stale: its recipe, what it was made from, or earlier code"
             )
-        for upstream in step.made_from:
-            for file in upstream.outputs:
-                then, now = record["made_from"].get(file), read_record(file)
-                if now and (not then or now["files"][file]["sha256"] != then["sha256"]):
-                    return f"it was made from another {file}"
-        return None
+        made_from = record["made_from"].items()
+        other = next((file for file, then in made_from if is_another(file, then["sha256"])), None)
+        return f"it was made from another {other}" if other else None
+
+    def _spec_before(self, step: Step) -> str | None:
+        try:
+            return step.spec_by(self.before)
+        except FileNotFoundError:  # a script that there was not
+            return None
 
     def _write(self, artefact: str, step: Step) -> None:
         record = read_record(artefact) or {}

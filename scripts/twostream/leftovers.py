@@ -5,9 +5,8 @@ from itertools import count
 from pathlib import Path
 
 from twostream import paths
+from twostream.files import UserError
 from twostream.plan import Plan
-
-ASIDE = Path("scratch/set-aside")
 
 
 def leftovers(plan: Plan, other_names: Container[str], folders: Iterable[str]) -> list[str]:
@@ -18,11 +17,18 @@ def leftovers(plan: Plan, other_names: Container[str], folders: Iterable[str]) -
     """
     found = []
     for file in paths.artefacts_here():
-        if any(Path(file).is_relative_to(folder) for folder in folders) and not plan.step_of(file):
+        if any(Path(file).is_relative_to(folder) for folder in folders) and not _is_named(plan, file):
             readings = (wildcards for _, wildcards in paths.read(file))
             if not any(_is_of_another_scale(plan, names, other_names) for names in readings):
                 found.append(file)
     return found
+
+
+def _is_named(plan: Plan, file: str) -> bool:
+    try:
+        return plan.step_of(file) is not None
+    except UserError:
+        return True  # It is, though something stands in the way of making it.
 
 
 def _is_of_another_scale(plan: Plan, names: dict[str, str], other_names: Container[str]) -> bool:
@@ -42,14 +48,14 @@ def set_aside(artefact: str) -> Path:
     beside = [*file.parent.glob(f"{file.stem}.*"), file.parent / file.stem, Path(paths.metrics(artefact))]
     for path in beside:
         if path.exists():
-            place = ASIDE / path
+            place = paths.ASIDE / path
             place.parent.mkdir(parents=True, exist_ok=True)
             if place.exists():
                 place.rename(_numbered(place))
             path.rename(place)
     if not any(file.parent.iterdir()):
         file.parent.rmdir()
-    return ASIDE / artefact
+    return paths.ASIDE / artefact
 
 
 def _numbered(place: Path) -> Path:

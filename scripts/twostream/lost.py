@@ -5,7 +5,6 @@ from pathlib import Path
 
 from twostream import paths
 from twostream.files import UserError
-from twostream.leftovers import ASIDE
 from twostream.loading import read_yaml
 from twostream.plan import Step
 from twostream.provenance import came_through_dvc, is_current
@@ -67,7 +66,7 @@ class _Lost:
                 self.check(upstream)
 
     def _refuse_if_lost(self, file: str, spec: str) -> None:
-        aside = ASIDE / file
+        aside = paths.ASIDE / file
         if aside.exists() and (read_record(aside) or {}).get("spec") == spec:
             raise UserError(
                 f"{file}: is missing, but {aside} is it, set aside when the configuration did not name it;"

@@ -40,6 +40,9 @@ ARTEFACTS = {
 # For each artefact and spec a scratch file, by which jobs and Snakemake know them (see `provenance`).
 SPEC = "scratch/specs/{artefact}/{spec}.json"
 
+# Where artefacts go that the configuration no longer names.
+ASIDE = Path("scratch/set-aside")
+
 # In place of a split's number: the whole dataset, all its splits, training and test.
 WHOLE = "all"
 
@@ -70,11 +73,10 @@ def artefacts_here() -> list[str]:
 
 
 def files_of(artefact: str | Path) -> list[str]:
-    """The artefact itself, and what its job writes with it: curves, reports, metrics (not the record)."""
-    path = Path(artefact)
-    beside = sorted(file for file in path.parent.glob(f"{path.stem}.*") if file.suffix != ".part")
-    others = [str(file) for file in [*beside, Path(metrics(str(path)))]]
-    return [str(path), *(file for file in others if file not in (str(path), record(path)))]
+    """The artefact, and what of a curve, a report on skipped videos and metrics its job wrote with it."""
+    path = str(artefact)
+    others = (curve(path), str(Path(path).with_suffix(".skipped.csv")), metrics(path))
+    return [path, *(file for file in others if file != path and Path(file).exists())]
 
 
 def frame_shards(dataset: str, shards: int) -> list[str]:

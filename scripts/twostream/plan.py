@@ -1,7 +1,7 @@
 """The plan: for each artefact its recipe, what it is made from, and its spec, from one place.
 
 The Snakefile's rules ask here for inputs and parameters; nothing is read but the configuration and
-the code (and, for a user's folder of videos, the names and sizes of its files).
+the code (and, for videos, the names and sizes of a user's files, and whether an index leaves any out).
 """
 
 from collections.abc import Callable, Container
@@ -50,6 +50,10 @@ from twostream.records import read_record
 from twostream.specs import SCRIPTS, Spec, code_digest, digest
 
 
+class NoSuchStepError(UserError):
+    """The configuration, as it stands, has no step that makes this."""
+
+
 @dataclass(frozen=True)
 class Step:
     """One stage for one artefact: the script that makes it, its recipe, and what it is made from."""
@@ -84,7 +88,7 @@ class Step:
         """The spec and what goes into it, as its jobs are given it."""
         made_from = {output: step.spec for step in self.made_from for output in step.outputs}
         return Spec(
-            spec=self.spec,
+            digest=self.spec,
             script=self.script,
             code=code_digest(self.script),
             made_from=made_from,
@@ -260,11 +264,16 @@ class Plan:
         names = signature(method).parameters
         folder = getattr(wildcards, "folder", None)
         if folder and folder != self._run(wildcards.run).folder:
-            raise UserError(f"the run {wildcards.run} lies in the folder {self._run(wildcards.run).folder}")
+            raise NoSuchStepError(
+                f"the run {wildcards.run} lies in the folder {self._run(wildcards.run).folder}"
+            )
         return method(*(read.get(name, str)(getattr(wildcards, name)) for name in names))
 
     def step_of(self, artefact: str) -> Step | None:
-        """The step that makes a file; None if it is no artefact, or the configuration names none such."""
+        """The step that makes a file; None if it is no artefact, or the configuration names none such.
+
+        Raises UserError where it names one, but something stands in the way.
+        """
         known: dict[str, Container[str]] = {
             "dataset": self.scale.datasets,
             "run": self.benchmark.runs,
@@ -276,7 +285,7 @@ class Plan:
             if all(value in known.get(name, [value]) for name, value in wildcards.items()):
                 try:
                     step = self.step(stage, SimpleNamespace(**wildcards))
-                except UserError:  # no such split, say
+                except NoSuchStepError:
                     continue
                 if artefact in step.outputs:
                     return step
@@ -326,7 +335,9 @@ class Plan:
 
     def _split(self, dataset: str, split: int) -> None:
         if split > self._dataset(dataset).splits:
-            raise UserError(f"{dataset} has {self._dataset(dataset).splits} splits, and no split {split}")
+            raise NoSuchStepError(
+                f"{dataset} has {self._dataset(dataset).splits} splits, and no split {split}"
+            )
 
     def _run(self, name: str) -> Run:
         return self.benchmark.runs[name]
@@ -337,7 +348,7 @@ class Plan:
 
     def _fusible(self, name: str, run: Run) -> None:
         if run.input.is_slow_fusion and isinstance(self.scale.network, Backbone):
-            raise UserError(
+            raise NoSuchStepError(
                 f"the run {name} fuses frames from layer to layer, which a backbone cannot do:"
                 " leave its rows out of the tables in config/benchmark.yaml"
             )
@@ -415,7 +426,7 @@ class Plan:
     def _auxiliary(self, run: str, dataset: str) -> str:
         other = self._dataset(dataset).auxiliary
         if other is None:
-            raise UserError(
+            raise NoSuchStepError(
                 f"the run {run} learns from a second dataset, but {dataset} names none:"
                 f" set datasets.{dataset}.auxiliary in config/scale/{self.config.scale_name}.yaml"
             )

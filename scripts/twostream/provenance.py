@@ -1,6 +1,7 @@
 """Which artefacts are current: told by their records, and to Snakemake in the one language it trusts: times.
 
-An artefact is current if its record has the spec that the plan gives it. A record lies beside its
+An artefact is current if its record has the spec that the plan gives it, and the checksums of what it
+was made from are those of what is here. A record lies beside its
 artefact and travels with it, so this holds on any clone, whatever Snakemake remembers of past calls
 and whatever times a checkout leaves on files. For Snakemake each artefact has a spec file, an input of
 its rule: newer than the artefact if that is stale. The records of what it is made from are inputs too,
@@ -64,11 +65,12 @@ def is_current(artefact: str, step: "Step") -> bool:
         record is not None
         and record["spec"] == step.spec
         and all(Path(file).exists() for file in (artefact, *record["files"]))
-        and not any(_is_another(file, made["sha256"]) for file, made in record["made_from"].items())
+        and not any(is_another(file, made["sha256"]) for file, made in record["made_from"].items())
     )
 
 
-def _is_another(file: str, sha256_then: str) -> bool:
+def is_another(file: str, sha256_then: str) -> bool:
+    """Whether an artefact is here by its record, and has other bytes than it had once."""
     record = read_record(file)
     return record is not None and record["files"].get(file, {}).get("sha256") != sha256_then
 

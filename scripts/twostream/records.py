@@ -17,7 +17,7 @@ from twostream.specs import Spec
 PACKAGES = ("numba", "numpy", "opencv-contrib-python-headless", "scikit-learn", "torch")
 
 # What stands for the spec of what was made without the workflow.
-BY_HAND = Spec(spec="by hand", script="", code="", made_from={})
+BY_HAND = Spec(digest="by hand", script="", code="", made_from={})
 
 
 @contextmanager
@@ -38,9 +38,9 @@ def recorded(
     write_json(
         paths.record(artefact),
         {
-            "spec": spec.spec,
+            "spec": spec.digest,
             "made_from": made_from,
-            "files": {file: _state(file) for file in paths.files_of(artefact) if Path(file).exists()},
+            "files": {file: _state(file) for file in paths.files_of(artefact)},
             "recipe": recipe,
             "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
             "machine": platform.machine(),

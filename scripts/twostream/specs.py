@@ -37,7 +37,7 @@ WITHOUT_CODE = {
 class Spec(BaseModel):
     """What an artefact is to be: its step's spec, and what goes into that but the recipe."""
 
-    spec: str
+    digest: str
     script: str
     code: str
     """The digest of the script's code."""

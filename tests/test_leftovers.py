@@ -1,0 +1,68 @@
+"""What the configuration no longer names is told from what it names and cannot make just now."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT, tiny_scale
+
+from twostream.files import UserError
+from twostream.leftovers import leftovers, set_aside
+from twostream.loading import load, names_at_other_scales
+from twostream.plan import Plan
+
+MINE = "scores/temporal/flow-10/mine-split1-seed3.npz"
+KEPT = [
+    MINE,
+    "scores/temporal/flow-10/demo_a-split1-seed7.npz",
+    "scores/temporal/flow-10/ucf101-split1-seed0.npz",
+    "scores/fused/flow-average/ucf101-split1-seed0.npz",
+    "scores/temporal/notes/demo_a.txt",
+]
+LEFT = [
+    "scores/fused/gone-average/demo_a-split1-seed0.npz",
+    "scores/temporal/flow-10/demo_a-split9-seed0.npz",
+    "scores/temporal/flow-10/gone-split1-seed0.npz",
+    "scores/temporal/gone-10/demo_a-split1-seed0.npz",
+]
+
+
+@pytest.fixture
+def plan(tmp_path, monkeypatch) -> Plan:
+    """A configuration with a dataset `mine`, whose index left a video out; `on_bad_video` is `stop`."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "config", "config")
+    scale = tiny_scale()
+    scale["datasets"]["mine"] = {"source": {"kind": "folder", "folder": "."}, "splits": 1, "shards": 1}
+    Path("config/scale/demo.yaml").write_text(yaml.safe_dump(scale))
+    Path("data/videos").mkdir(parents=True)
+    record = {"spec": "", "recipe": {}, "made_from": {}, "files": {}, "skipped": 1}
+    Path("data/videos/mine.record.json").write_text(json.dumps(record))
+    for file in [*KEPT, *LEFT]:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).touch()
+    return Plan(load())
+
+
+def test_only_what_the_configuration_does_not_name_is_left_over(plan):
+    with pytest.raises(UserError, match="leaves 1 videos out"):
+        plan.step_of(MINE)
+    others = names_at_other_scales(plan.config)
+    assert {"ucf101", "hmdb51"} <= others and "demo_a" not in others
+    assert leftovers(plan, others, ["scores"]) == LEFT
+    assert leftovers(plan, others, ["models", "scores/fused"]) == LEFT[:1]
+
+
+def test_what_is_set_aside_keeps_its_company_and_never_overwrites(plan):
+    file = Path(LEFT[3])
+    for content in ("first", "second"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(content)
+        file.with_suffix(".record.json").write_text(f"of the {content}")
+        place = set_aside(str(file))
+        assert not file.parent.exists()
+    assert place.read_text() == "second"
+    assert place.with_suffix(".record.json").read_text() == "of the second"
+    assert place.with_name(f"{place.name}.1").read_text() == "first"
