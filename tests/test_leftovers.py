@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT, tiny_scale
+from conftest import ROOT
 
 from twostream.files import UserError
 from twostream.leftovers import leftovers, set_aside
@@ -34,7 +34,7 @@ def plan(tmp_path, monkeypatch) -> Plan:
     """A configuration with a dataset `mine`, whose index left a video out; `on_bad_video` is `stop`."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "config", "config")
-    scale = tiny_scale()
+    scale = yaml.safe_load(Path("config/scale/demo.yaml").read_text())
     scale["datasets"]["mine"] = {"source": {"kind": "folder", "folder": "."}, "splits": 1, "shards": 1}
     Path("config/scale/demo.yaml").write_text(yaml.safe_dump(scale))
     Path("data/videos").mkdir(parents=True)
