@@ -15,8 +15,9 @@ import yaml
 
 from twostream import paths
 from twostream.loading import load
-from twostream.plan import Plan, Step
+from twostream.plan import Plan
 from twostream.records import recorded
+from twostream.steps import Step
 
 ROOT = Path(__file__).resolve().parent.parent
 # Bytes of one file, from the README's table of costs.

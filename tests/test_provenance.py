@@ -9,9 +9,9 @@ from pydantic import BaseModel
 
 from twostream import paths
 from twostream.files import UserError
-from twostream.plan import Step
 from twostream.provenance import LONG_AGO, spec_file
 from twostream.records import read_record, recorded
+from twostream.steps import Step
 
 
 class Recipe(BaseModel):

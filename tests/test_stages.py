@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from twostream.config import Benchmark, Config, Scale
 from twostream.files import UserError
 from twostream.loading import load, parse
-from twostream.plan import Plan, Step
+from twostream.plan import Plan
 from twostream.specs import code_files
 from twostream.stages import FOLDERS, PLANNING, stage_of, steps_by_stage, targeted
+from twostream.steps import Step
 
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 FILES = {

@@ -12,10 +12,10 @@ from zipfile import ZipFile
 
 from twostream import paths
 from twostream.files import UserError, write_json
-from twostream.plan import Step
 from twostream.provenance import check_unchanged, is_another, is_current
 from twostream.records import read_record
 from twostream.specs import SCRIPTS, code_files
+from twostream.steps import Step
 
 
 @contextmanager

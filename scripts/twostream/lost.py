@@ -6,10 +6,10 @@ from pathlib import Path
 from twostream import paths
 from twostream.files import UserError
 from twostream.loading import read_yaml
-from twostream.plan import Step
 from twostream.provenance import came_through_dvc, is_current
 from twostream.records import read_record
 from twostream.stages import FOLDERS
+from twostream.steps import Step
 
 LOCK = Path("dvc.lock")
 # Whoever has scores may fuse and tabulate them: that takes seconds.

@@ -13,15 +13,13 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twostream import paths
 from twostream.files import UserError, sha256
 from twostream.records import read_record
 from twostream.specs import Spec
-
-if TYPE_CHECKING:
-    from twostream.plan import Step
+from twostream.steps import Step
 
 LONG_AGO = 1.0
 # Larger files take a while to compare, so it is told.
@@ -34,7 +32,7 @@ class SpecFile(Spec):
     seen: str
 
 
-def spec_file(artefact: str, step: "Step") -> str:
+def spec_file(artefact: str, step: Step) -> str:
     """Return the spec file of one of a step's artefacts, written anew and dated.
 
     Raises UserError if an artefact that is current by its record is not what that says.
@@ -58,7 +56,7 @@ def spec_file(artefact: str, step: "Step") -> str:
     return str(file)
 
 
-def is_current(artefact: str, step: "Step") -> bool:
+def is_current(artefact: str, step: Step) -> bool:
     """Whether an artefact is here whole, has the spec that it should have, and was made from what is here."""
     record = read_record(artefact)
     return (

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from twostream.plan import Plan, Step
+from twostream.plan import Plan
+from twostream.steps import Step
 
 # Where the artefacts of each stage lie: its outputs in dvc.yaml.
 FOLDERS = {
@@ -17,7 +18,7 @@ FOLDERS = {
 
 # The modules that make recipes and plans of the configuration: with it they decide what is stale, as the
 # code that the scripts run does.
-PLANNING = [f"scripts/twostream/{module}.py" for module in ("config", "plan", "recipes", "specs")]
+PLANNING = [f"scripts/twostream/{module}.py" for module in ("config", "plan", "recipes", "specs", "steps")]
 
 
 def stage_of(step: Step) -> str:

@@ -1,0 +1,50 @@
+"""Steps: one stage of the workflow for one artefact, or for all shards of a dataset."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from twostream.specs import SCRIPTS, Spec, code_digest, digest
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage for one artefact: the script that makes it, its recipe, and what it is made from."""
+
+    script: str
+    recipe: BaseModel
+    outputs: list[str]
+    made_from: list["Step"] = field(default_factory=list)
+
+    @property
+    def inputs(self) -> list[str]:
+        """The files it is made from."""
+        return [output for step in self.made_from for output in step.outputs]
+
+    @property
+    def recipe_json(self) -> str:
+        """The recipe as its script takes it."""
+        return self.recipe.model_dump_json(exclude_defaults=True)
+
+    @cached_property
+    def spec(self) -> str:
+        """The digest of recipe, code and everything upstream (see `specs`)."""
+        return self.spec_by(SCRIPTS)
+
+    def spec_by(self, scripts: Path) -> str:
+        """The spec if its code, and that of everything upstream, were that in another folder of scripts."""
+        upstream = [step.spec_by(scripts) for step in self.made_from]
+        return digest([self.recipe.model_dump(), code_digest(self.script, scripts), upstream])
+
+    @property
+    def whole_spec(self) -> Spec:
+        """The spec and what goes into it, as its jobs are given it."""
+        made_from = {output: step.spec for step in self.made_from for output in step.outputs}
+        return Spec(
+            digest=self.spec,
+            script=self.script,
+            code=code_digest(self.script),
+            made_from=made_from,
+        )
