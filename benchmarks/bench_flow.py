@@ -18,12 +18,12 @@ import cv2
 import numpy as np
 
 from pairs import layered_pairs, mean_error, middlebury_pair, smooth_pairs
-from twostream.config import Flow
 from twostream.encoding import encode
 from twostream.flow import METHODS, video_flow
 from twostream.flow_extraction import write_flow
 from twostream.generator import GeneratedClass, draw_clip
 from twostream.listing import find_videos
+from twostream.scale import Flow
 from twostream.store import ShardWriter
 from twostream.videos import read_frames
 

@@ -18,12 +18,13 @@ from PIL import Image
 from torchvision.transforms import functional
 
 from twostream import store
-from twostream.config import Input, Training
+from twostream.benchmark import Input
 from twostream.encoding import encode
 from twostream.flow import video_flow
 from twostream.inputs import VideoReader, prepare
 from twostream.listing import find_videos
 from twostream.sampling import Dropout, TaskSamples, TrainingVideo, collate
+from twostream.scale import Training
 from twostream.store import ShardWriter, Store
 from twostream.videos import read_frames
 

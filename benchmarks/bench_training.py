@@ -22,7 +22,7 @@ import torch
 from bench_flow import generated_videos
 
 from twostream import paths, store
-from twostream.config import Benchmark, Scale, Schedule
+from twostream.benchmark import Benchmark
 from twostream.devices import machine, place
 from twostream.extraction import store_frames
 from twostream.flow_extraction import store_flow
@@ -31,6 +31,7 @@ from twostream.loading import parse, read_yaml
 from twostream.models import Description
 from twostream.recipes import FlowRecipe, FramesRecipe, ScoringRecipe, Source, Task, TrainingRecipe
 from twostream.sampling import Dropout
+from twostream.scale import Scale, Schedule
 from twostream.tasks import batches, videos_of
 from twostream.training import Progress, descend, optimizer_of
 

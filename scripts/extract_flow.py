@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import get_args
 
 from twostream import cli
-from twostream.config import BroxSettings, Flow
 from twostream.flow import METHODS, backend
 from twostream.flow_extraction import store_flow
 from twostream.folder_extraction import extract_folder
 from twostream.paths import Direction
 from twostream.recipes import FlowRecipe
+from twostream.scale import BroxSettings, Flow
 
 
 def main() -> None:

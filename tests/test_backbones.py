@@ -15,7 +15,7 @@ from local_server import Served
 from torchvision.models.feature_extraction import create_feature_extractor
 
 from twostream.backbones import backbone_features, torchvision_weights
-from twostream.config import Backbone, Network, Run
+from twostream.benchmark import Run
 from twostream.devices import machine
 from twostream.encoding import encode
 from twostream.files import UserError
@@ -27,6 +27,7 @@ from twostream.models import Description, copy_hidden_layers, load_model, save_m
 from twostream.networks import TwoStreamNetwork
 from twostream.plan import Plan
 from twostream.recipes import ImportRecipe, TrainingRecipe
+from twostream.scale import Backbone, Network
 from twostream.store import ShardWriter
 from twostream.training import train
 

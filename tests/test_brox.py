@@ -20,7 +20,7 @@ from twostream import brox_torch
 from twostream.brox import level_sizes, resampling_taps
 from twostream.brox_numba import brox_flow, flow_between, pyramid
 from twostream.brox_torch import batch_size, brox_flow_batch, brox_flow_in_batches
-from twostream.config import BroxSettings
+from twostream.scale import BroxSettings
 
 
 @pytest.fixture(scope="module")

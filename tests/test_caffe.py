@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from twostream.caffe import caffe_weights
-from twostream.config import Network
 from twostream.files import UserError
 from twostream.importing import ONE_FRAME
 from twostream.inputs import stack_frames
 from twostream.loading import parse
 from twostream.networks import TwoStreamNetwork
+from twostream.scale import Network
 
 # Two normalisations, sides that ceil and floor mode pool differently, and two full layers.
 WITH_NORMALISATION = {

@@ -14,11 +14,11 @@ from torch import nn
 
 from twostream import checkpoints, paths
 from twostream.checkpoints import Checkpoint
-from twostream.config import Training
 from twostream.devices import Processes, use_device
 from twostream.files import UserError
 from twostream.models import load_model
 from twostream.recipes import TrainingRecipe
+from twostream.scale import Training
 
 TORCHRUN = Path(sys.executable).with_name("torchrun")
 

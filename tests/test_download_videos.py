@@ -19,13 +19,13 @@ from local_server import Served, Server
 from small_lists import HMDB, UCF, write_hmdb51, write_ucf101
 
 from twostream import official_dataset
-from twostream.config import Official
 from twostream.downloads import CHUNK
 from twostream.files import UserError
 from twostream.index import read_index
 from twostream.loading import parse
 from twostream.official_dataset import listed_videos
 from twostream.official_lists import read_hmdb51, read_ucf101
+from twostream.scale import Official
 
 LISTS = {"ucf101": write_ucf101, "hmdb51": write_hmdb51}
 READERS = {

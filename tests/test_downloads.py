@@ -13,9 +13,9 @@ from local_server import Served
 from pydantic import ValidationError
 
 from twostream import downloads
-from twostream.config import Archive, ArchiveSource
 from twostream.downloads import fetch
 from twostream.files import UserError
+from twostream.scale import Archive, ArchiveSource
 
 CONTENT = random.Random(0).randbytes(3_000_000)
 SOME = 16 * downloads.CHUNK

@@ -13,7 +13,6 @@ import pytest
 import torch
 from conftest import ROOT, textured
 
-from twostream.config import Flow
 from twostream.encoding import encode
 from twostream.extraction import store_frames
 from twostream.files import UserError, sha256
@@ -22,6 +21,7 @@ from twostream.flow_extraction import store_flow
 from twostream.index import write_index
 from twostream.pictures import colour_coded
 from twostream.recipes import FlowRecipe, FramesRecipe
+from twostream.scale import Flow
 from twostream.store import Store
 from twostream.videos import BadVideoError, read_frames, rescale
 

@@ -8,9 +8,9 @@ from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
-from twostream.config import SVM
 from twostream.files import UserError
 from twostream.fusion import average
+from twostream.scale import SVM
 from twostream.scores import Scores, read_scores, write_scores
 from twostream.svm import svm
 

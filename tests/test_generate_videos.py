@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from conftest import tiny_scale
 
-from twostream.config import Flow, GeneratedClass
 from twostream.dataset import write_dataset
 from twostream.flow import video_flow
 from twostream.generator import MOTIONS, OUTLINES, draw_clip, draw_still
 from twostream.loading import parse
 from twostream.recipes import GeneratorRecipe
+from twostream.scale import Flow, GeneratedClass
 from twostream.videos import read_frames
 
 FLOW = Flow(method="dis", encoding="range", quality=90)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
-from twostream.config import Input
+from twostream.benchmark import Input
 from twostream.encoding import encode
 from twostream.inputs import FLOW_SCALE, Batch, VideoReader, prepare, square_side
 from twostream.store import ShardWriter, Store

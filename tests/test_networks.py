@@ -6,7 +6,7 @@ import torch
 from conftest import ROOT
 from torch import nn
 
-from twostream.config import Run
+from twostream.benchmark import Run
 from twostream.loading import load, parse
 from twostream.networks import TwoStreamNetwork
 

@@ -8,7 +8,7 @@ import torch
 from test_train_stream import network_settings, run
 
 from twostream import store as store_module
-from twostream.config import Input
+from twostream.benchmark import Input
 from twostream.encoding import encode
 from twostream.inputs import VideoReader
 from twostream.models import Description

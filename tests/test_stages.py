@@ -11,10 +11,12 @@ import yaml
 from conftest import ROOT
 from pydantic import ValidationError
 
-from twostream.config import Benchmark, Config, Scale
+from twostream.benchmark import Benchmark
+from twostream.config import Config
 from twostream.files import UserError
 from twostream.loading import load, parse
 from twostream.plan import Plan
+from twostream.scale import Scale
 from twostream.specs import code_files
 from twostream.stages import FOLDERS, PLANNING, stage_of, steps_by_stage, targeted
 from twostream.steps import Step

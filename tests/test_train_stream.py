@@ -10,7 +10,7 @@ from conftest import tiny_scale
 from torch import nn
 
 from twostream import training
-from twostream.config import Network, Run, Schedule
+from twostream.benchmark import Run
 from twostream.devices import machine
 from twostream.files import UserError
 from twostream.inputs import VideoReader
@@ -19,6 +19,7 @@ from twostream.models import Description, load_model, save_model
 from twostream.networks import GroupFrames, TwoStreamNetwork
 from twostream.recipes import TrainingRecipe
 from twostream.sampling import Dropout, Sample, TaskSamples, TrainingVideo, collate
+from twostream.scale import Network, Schedule
 from twostream.store import ShardWriter, Store
 from twostream.training import Trained, rate_at, train
 

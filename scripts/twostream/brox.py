@@ -16,7 +16,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from twostream.config import BroxSettings
+from twostream.scale import BroxSettings
 
 # Squared epsilon of the robust penaliser sqrt(s^2 + eps^2), eps = 1e-3.
 PENALISER_FLOOR = 1e-6

@@ -34,7 +34,7 @@ from twostream.brox import (
     level_sizes,
     resampling_taps,
 )
-from twostream.config import BroxSettings
+from twostream.scale import BroxSettings
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Pyramid: TypeAlias = tuple[Floats, ...]

@@ -22,7 +22,7 @@ from twostream.brox import (
     level_sizes,
     resampling_taps,
 )
-from twostream.config import BroxSettings
+from twostream.scale import BroxSettings
 
 # Peak memory of `brox_flow_batch` per pixel of a pair, in bytes, with a third to spare.
 BYTES_PER_PIXEL = 400

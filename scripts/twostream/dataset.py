@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from twostream.config import Generated
 from twostream.files import UserError
 from twostream.generator import draw_clip, draw_still
 from twostream.recipes import GeneratorRecipe
+from twostream.scale import Generated
 
 FRAMES_PER_SECOND = 25
 

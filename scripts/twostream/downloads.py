@@ -15,9 +15,10 @@ import requests
 from pydantic import RootModel
 from tqdm import tqdm
 
-from twostream.config import SHA256, Archive, ArchiveSource, Count, Strict
 from twostream.files import UserError, write_json
 from twostream.loading import parse
+from twostream.scale import Archive, ArchiveSource
+from twostream.strict import SHA256, Count, Strict
 
 TRIES = 5  # in succession that bring nothing new
 FIRST_WAIT = 2.0  # seconds, doubled after each such try

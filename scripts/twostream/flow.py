@@ -11,8 +11,8 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from twostream.config import Flow
 from twostream.devices import use_device
+from twostream.scale import Flow
 
 # From the gray frames of a video, uint8 [height, width], in order, to the fields between them;
 # the flag asks for backward flow.

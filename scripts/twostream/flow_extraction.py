@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from twostream.config import Flow
 from twostream.encoding import encode
 from twostream.extraction import FIELD_BYTES, check_free_disk, files_of_shard, write_shard
 from twostream.flow import video_flow
 from twostream.paths import Direction
 from twostream.recipes import FlowRecipe
+from twostream.scale import Flow
 from twostream.store import ShardWriter
 from twostream.videos import read_frames
 

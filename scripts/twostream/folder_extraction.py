@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from twostream.config import Flow
 from twostream.extraction import FIELD_BYTES, check_free_disk
 from twostream.files import UserError
 from twostream.flow import backend
@@ -15,6 +14,7 @@ from twostream.listing import find_videos
 from twostream.paths import Direction
 from twostream.pictures import write_preview
 from twostream.records import recorded
+from twostream.scale import Flow
 
 
 def extract_folder(

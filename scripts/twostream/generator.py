@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from twostream.config import GeneratedClass, Look, Motion
+from twostream.scale import GeneratedClass, Look, Motion
 
 SPRITE = 48
 MARGIN = 24

@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from twostream.backbones import torchvision_weights
+from twostream.benchmark import Input, Run
 from twostream.caffe import caffe_weights
-from twostream.config import Backbone, Input, Run
 from twostream.files import UserError, sha256
 from twostream.models import Description, save_model
 from twostream.recipes import ImportRecipe
+from twostream.scale import Backbone
 
 ONE_FRAME = Run(stream="spatial", input=Input(kind="frames", length=1), initialisation="scratch", dropout=0.0)
 

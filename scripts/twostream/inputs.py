@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import grid_sample, interpolate
 
 from twostream import paths
-from twostream.config import Input
+from twostream.benchmark import Input
 from twostream.store import Store, Stored
 
 # Brings pixels and displacements to about unit variance; the mean is ImageNet's, R, G, B.

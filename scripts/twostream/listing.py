@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from twostream.config import Folder
 from twostream.files import UserError
+from twostream.scale import Folder
 from twostream.specs import digest
 
 Media = Literal["videos", "images"]

@@ -11,18 +11,10 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from twostream.config import (
-    Backbone,
-    Benchmark,
-    Config,
-    Generated,
-    Row,
-    Run,
-    Scale,
-    StillImages,
-    UserSettings,
-)
+from twostream.benchmark import Benchmark, Row, Run
+from twostream.config import Config, UserSettings
 from twostream.files import UserError
+from twostream.scale import Backbone, Generated, Scale, StillImages
 
 Model = TypeVar("Model", bound=BaseModel)
 # Behind these keys an error's location tells as what the value was read, which is no key.
@@ -187,6 +179,8 @@ def _dangling_in_benchmark(benchmark: Benchmark, scale: Scale) -> list[str]:
         for part in ("spatial", "temporal")
         if getattr(fusion, part) not in runs or runs[getattr(fusion, part)].stream != part
     ]
+    if benchmark.two_stream not in fusions:
+        problems.append(f"two_stream: there is no fusion {benchmark.two_stream!r}")
     problems += _bad_shared_classes(benchmark, scale)
     for name, table in benchmark.tables.items():
         for number, row in enumerate(table.rows):

@@ -8,9 +8,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from twostream.config import NetworkSettings, Run
+from twostream.benchmark import Run
 from twostream.files import UserError, written_whole
 from twostream.networks import TwoStreamNetwork, first_convolution
+from twostream.scale import NetworkSettings
 
 
 class Description(BaseModel):

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from twostream.backbones import backbone_features
-from twostream.config import Backbone, Convolution, Network, Run
+from twostream.benchmark import Run
 from twostream.inputs import channels
+from twostream.scale import Backbone, Convolution, Network
 
 # Frames that a unit of the first three convolutions sees, and its stride, after Karpathy et al.
 # (2014); theirs are 4, 2, 2 on 10 frames, the first is 5 here so that each of 11 counts.

@@ -7,11 +7,11 @@ import pandas as pd
 
 from twostream import paths
 from twostream.archives import unpack
-from twostream.config import Official
 from twostream.downloads import fetch
 from twostream.files import UserError, written_whole
 from twostream.listing import SUFFIXES
 from twostream.official_lists import are_there, locate, read_hmdb51, read_ucf101
+from twostream.scale import Official
 
 READERS = {"ucf101": read_ucf101, "hmdb51": read_hmdb51}
 

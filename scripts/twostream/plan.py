@@ -14,21 +14,8 @@ from typing import Any, Concatenate, ParamSpec
 from pydantic import BaseModel
 
 from twostream import paths
-from twostream.config import (
-    Archive,
-    Backbone,
-    BroxSettings,
-    Config,
-    Dataset,
-    Folder,
-    Generated,
-    Official,
-    PublishedWeights,
-    RoleNames,
-    Run,
-    Schedule,
-    StillImages,
-)
+from twostream.benchmark import RoleNames, Run
+from twostream.config import Config
 from twostream.files import UserError
 from twostream.listing import listing_digest
 from twostream.recipes import (
@@ -46,6 +33,18 @@ from twostream.recipes import (
     TrainingRecipe,
 )
 from twostream.records import read_record
+from twostream.scale import (
+    Archive,
+    Backbone,
+    BroxSettings,
+    Dataset,
+    Folder,
+    Generated,
+    Official,
+    PublishedWeights,
+    Schedule,
+    StillImages,
+)
 from twostream.steps import Step
 
 

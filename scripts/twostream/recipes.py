@@ -4,25 +4,20 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from twostream.config import (
+from twostream.benchmark import Interval, RoleNames, Run, Table
+from twostream.scale import (
     SVM,
-    Count,
     Flow,
     Format,
     Frames,
     Generated,
-    Interval,
-    Name,
     NetworkSettings,
-    RoleNames,
-    Run,
     Schedule,
-    Strict,
-    Table,
     Testing,
     Training,
     weights_must_fit,
 )
+from twostream.strict import Count, Name, Strict
 
 
 class Source(Strict):

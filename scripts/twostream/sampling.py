@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from twostream.config import Training
 from twostream.inputs import Batch, VideoReader, square_side
+from twostream.scale import Training
 from twostream.store import Stored
 
 

@@ -20,6 +20,9 @@ SCRIPTS = Path(__file__).resolve().parent.parent
 # are read, these digests, command lines, locks, records, where files lie, extraction without the
 # workflow; and how archives are fetched and unpacked, since lists and checksums say what must come out.
 WITHOUT_CODE = {
+    "twostream.strict",
+    "twostream.scale",
+    "twostream.benchmark",
     "twostream.config",
     "twostream.loading",
     "twostream.recipes",

@@ -18,7 +18,13 @@ FOLDERS = {
 
 # The modules that make recipes and plans of the configuration: with it they decide what is stale, as the
 # code that the scripts run does.
-PLANNING = [f"scripts/twostream/{module}.py" for module in ("config", "plan", "recipes", "specs", "steps")]
+PLANNING = [
+    f"scripts/twostream/{module}.py"
+    for module in ("benchmark", "config", "plan", "recipes", "scale", "specs", "steps", "strict")
+]
+    f"scripts/twostream/{module}.py"
+    for module in ("benchmark", "config", "plan", "recipes", "scale", "specs", "steps", "strict")
+]
 
 
 def stage_of(step: Step) -> str:

@@ -9,9 +9,9 @@ from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
-from twostream.config import SVM
 from twostream.files import UserError
 from twostream.fusion import matched
+from twostream.scale import SVM
 from twostream.scores import Scores
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from twostream.config import Interval
+from twostream.benchmark import Interval
 from twostream.files import UserError
 from twostream.recipes import TableRecipe
 from twostream.scores import Scores

@@ -21,7 +21,6 @@ from torch.optim import SGD
 from tqdm import tqdm
 
 from twostream.checkpoints import Checkpoint
-from twostream.config import Schedule
 from twostream.devices import Machine, Processes, mixed_precision, place
 from twostream.files import UserError, written_whole
 from twostream.inputs import prepare
@@ -29,6 +28,7 @@ from twostream.models import Description, copy_hidden_layers, save_model
 from twostream.networks import TwoStreamNetwork
 from twostream.recipes import TrainingRecipe
 from twostream.sampling import Dropout
+from twostream.scale import Schedule
 from twostream.tasks import Drawn, batches, videos_of
 
 CURVE_POINTS = 100
