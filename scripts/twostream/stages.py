@@ -22,9 +22,6 @@ PLANNING = [
     f"scripts/twostream/{module}.py"
     for module in ("benchmark", "config", "plan", "recipes", "scale", "specs", "steps", "strict")
 ]
-    f"scripts/twostream/{module}.py"
-    for module in ("benchmark", "config", "plan", "recipes", "scale", "specs", "steps", "strict")
-]
 
 
 def stage_of(step: Step) -> str:
