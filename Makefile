@@ -3,11 +3,15 @@ SCALE =
 PYTHON = python3.11
 BIN = .venv/bin
 
-.PHONY: tables test lint bench
+.PHONY: tables report test lint bench
 
 tables: .venv/ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(if $(SCALE),--config scale=$(SCALE))
 	@$(BIN)/python scripts/print_tables.py $(if $(SCALE),--scale $(SCALE))
+
+report: .venv/ready
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(if $(SCALE),--config scale=$(SCALE)) --forcerun write_page -- all report_pages
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --report report/report.html $(if $(SCALE),--config scale=$(SCALE)) -- report_pages
 
 test: .venv/ready
 	$(BIN)/pytest

@@ -21,7 +21,7 @@ def main() -> None:
             fused, record["cost"] = svm(spatial, temporal, recipe.svm, recipe.seed)
         else:
             fused = average(spatial, temporal)
-        record["accuracy"] = {p: round(fused.part(p).accuracy(), 2) for p in ("train", "test")}
+        record["accuracy"] = fused.accuracies()
         write_scores(fused, args.out)
 
 

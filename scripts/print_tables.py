@@ -1,14 +1,11 @@
-"""Print the tables of the paper in results/, readably."""
+"""Print what is in results/, readably: the tables of the paper, other methods, and the claims."""
 
 import argparse
 from pathlib import Path
 
-import pandas as pd
-
-from twostream import cli, paths
-from twostream.files import UserError
+from twostream import claims, cli, method_table, paths, tables
 from twostream.loading import load
-from twostream.tables import readable
+from twostream.tables import read_table
 
 
 def main() -> None:
@@ -17,13 +14,11 @@ def main() -> None:
     args = parser.parse_args()
     config = load(overrides={"scale": args.scale} if args.scale else None)
     for name, settings in config.benchmark.tables.items():
-        file = Path(paths.TABLE.format(table=name))
-        try:
-            table = pd.read_csv(file, dtype={"setting": "string", "test_videos": "Int64"})
-        except (OSError, ValueError) as error:
-            raise UserError(f"{file}: cannot be read as a table: {error}") from None
-        table["setting"] = table["setting"].fillna("")
-        print(readable(table, settings.title), end="\n\n")
+        table = read_table(paths.TABLE.format(table=name))
+        print(tables.readable(table, settings.title), end="\n\n")
+    if Path(paths.METHODS).exists():
+        print(method_table.readable(read_table(paths.METHODS)), end="\n\n")
+    print(claims.readable(read_table(paths.CLAIMS)))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ def main() -> None:
     recipe = cli.recipe(ScoringRecipe, args)
     with cli.record(args, recipe) as record:
         scores = score_videos(recipe, args.model, args.device, args.workers)
-        record["accuracy"] = {p: round(scores.part(p).accuracy(), 2) for p in ("train", "test")}
+        record["accuracy"] = scores.accuracies()
         write_scores(scores, args.out)
 
 

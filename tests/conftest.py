@@ -25,6 +25,13 @@ from twostream.stages import FOLDERS
 from twostream.store import ShardWriter
 
 ROOT = Path(__file__).resolve().parent.parent
+ADDED_CLASSES = {
+    "run": "flow-10-added-classes",
+    "expected": "better",
+    "than": "flow-10-finetuned",
+    "dataset": "secondary",
+    "splits": [1],
+}
 ENVIRONMENT = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "/tmp"}
 
 
@@ -118,6 +125,7 @@ def small_benchmark() -> dict:
     tables["table2"]["rows"] = tables["table2"]["rows"][1:3]
     tables["table3"]["rows"] = [tables["table3"]["rows"][0], tables["table3"]["rows"][3]]
     benchmark["tables"] = {name: tables[name] for name in ("table2", "table3")}
+    benchmark["claims"] = [{"claim": "Added classes beat fine-tuning", "comparisons": [ADDED_CLASSES]}]
     return benchmark
 
 
@@ -127,7 +135,7 @@ def copy_project(folder: Path) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("README.md", "environment.yml", "requirements.txt", "dvc.yaml", ".dvcignore", ".gitignore"):
         shutil.copy(ROOT / name, folder / name)
-    for name in (".dvc/config", ".dvc/.gitignore", "data/official/README.md"):
+    for name in (".dvc/config", ".dvc/.gitignore", "data/official/README.md", "methods/README.md"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     (folder / "config/scale/demo.yaml").write_text(yaml.safe_dump(tiny_scale(), sort_keys=False))
@@ -147,7 +155,11 @@ def run(folder: Path, *arguments: str) -> str:
 
 def artefacts(folder: Path) -> dict[Path, Path]:
     """All files below the folders of outputs but records, by their path in `folder`."""
-    found = [file for top in ("data", "models", "scores", "results") for file in (folder / top).rglob("*.*")]
+    found = [
+        file
+        for top in ("data", "models", "scores", "results", "figures")
+        for file in (folder / top).rglob("*.*")
+    ]
     return {f.relative_to(folder): f for f in found if f.is_file() and not f.name.endswith(".record.json")}
 
 

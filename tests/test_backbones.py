@@ -236,10 +236,10 @@ def test_slow_fusion_by_a_backbone_is_refused_before_any_job(tmp_path):
     shutil.copytree(ROOT / "config", tmp_path / "config")
     scale_with(tmp_path, network={"backbone": "resnet18"})
     with pytest.raises(UserError, match=r"the run slow-fusion .* leave its rows out of the tables"):
-        Plan(load(tmp_path / "config")).check_tables()
+        Plan(load(tmp_path / "config")).check()
     benchmark = tmp_path / "config/benchmark.yaml"
     content = yaml.safe_load(benchmark.read_text())
     rows = content["tables"]["table1b"]["rows"]
     content["tables"]["table1b"]["rows"] = [row for row in rows if row.get("run") != "slow-fusion"]
     benchmark.write_text(yaml.safe_dump(content))
-    Plan(load(tmp_path / "config")).check_tables()
+    Plan(load(tmp_path / "config")).check()

@@ -152,7 +152,7 @@ def test_a_mistake_in_an_official_dataset_is_named(config, key, value, said):
 def test_a_batch_that_cannot_be_shared_out_is_refused_before_any_job(config):
     edit(config / "scale/demo.yaml", "training.batch", 33)
     with pytest.raises(UserError, match=r"demo\.yaml: training\.batch: 33 cannot be shared out .* 2 task"):
-        Plan(load(config)).check_tables()
+        Plan(load(config)).check()
 
 
 def test_a_key_given_twice_is_refused(config):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from test_fuse_streams import make_scores
 
+from twostream.files import UserError
 from twostream.loading import parse
 from twostream.recipes import TableRecipe
 from twostream.scores import Scores
@@ -69,12 +70,13 @@ def test_a_group_in_several_splits_is_drawn_for_all_of_them_at_once():
     assert bootstrap_interval([one] * 3, 500, 0) == pytest.approx(bootstrap_interval([one], 500, 0))
 
 
-def recipe(rows: list[dict]) -> TableRecipe:
+def recipe(rows: list[dict], seeds: int = 1) -> TableRecipe:
     content = {
         "table": {"title": "T", "rows": rows},
         "paper_names": {"primary": "UCF-101", "secondary": "HMDB-51"},
         "our_names": {"primary": "demo_a", "secondary": "demo_b"},
         "interval": {"resamples": 100, "seed": 0},
+        "seeds": seeds,
     }
     return parse(TableRecipe, content, "test")
 
@@ -118,3 +120,17 @@ def test_a_table_reads_well_and_lines_up():
     assert (
         len({line.index(word) for line, word in zip(lines[2:], ("run", "some", "cited"), strict=True)}) == 1
     )
+
+
+def test_over_seeds_a_row_is_their_mean_with_its_standard_deviation():
+    row = {"row": "R", "dataset": "primary", "splits": [1, 2], "paper": 80.0, "run": "r"}
+    right = [[1, 2], [3, 4], [2, 3]]
+    scores = [with_right([True] * k + [False] * (4 - k), list("abcd")) for of_seed in right for k in of_seed]
+    table = make_table(recipe([row], seeds=3), scores)
+    of_seed = 25 * np.array(right).mean(axis=1)
+    assert table["ours"][0] == pytest.approx(of_seed.mean(), abs=0.01)
+    assert table["sd"][0] == pytest.approx(of_seed.std(ddof=1), abs=0.01)
+    assert table["seeds"][0] == 3 and table["test_videos"][0] == 8
+    assert "± 25.0" in readable(table, "T")
+    with pytest.raises(UserError, match="need 6 score files, not 5"):
+        make_table(recipe([row], seeds=3), scores[:5])

@@ -91,7 +91,7 @@ def test_table4_is_laid_out_in_seconds_with_all_videos_there(project, tmp_path):
 def test_the_plan_needs_no_videos_and_no_folder_for_them(project, monkeypatch):
     monkeypatch.chdir(project)
     without = Plan(load(overrides={"scale": "paper"}))
-    without.check_tables()
+    without.check()
     name_folder(project, "ucf101", Path("/nowhere"))
     named = Plan(load(overrides={"scale": "paper"}))
     assert named.folder("ucf101") == "/nowhere" and without.folder("ucf101") == "data/official/ucf101"

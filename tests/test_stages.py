@@ -11,6 +11,7 @@ import yaml
 from conftest import ROOT
 from pydantic import ValidationError
 
+from twostream import paths
 from twostream.benchmark import Benchmark
 from twostream.config import Config
 from twostream.files import UserError
@@ -32,7 +33,7 @@ WITHOUT_EFFECT = {"device", "gpus", "workers"}
 # They decide which artefacts there are, of any stage.
 EVERYWHERE = {
     "config/config.yaml": {"scale"},
-    "config/benchmark.yaml": {"runs", "fusions", "tables"},
+    "config/benchmark.yaml": {"runs", "fusions", "tables", "two_stream", "methods"},
     "config/scale/${scale}.yaml": {"roles", "datasets", "pretrained"},
 }
 
@@ -64,11 +65,30 @@ def flow_from_frames(content: dict[str, Any]) -> None:
     content["config/benchmark.yaml"]["runs"]["flow-5"]["initialisation"] = "images"
 
 
+def with_other_methods(content: dict[str, Any]) -> None:
+    """One alone, and one as a stream of a fusion in a table."""
+    benchmark = content["config/benchmark.yaml"]
+    benchmark["methods"] = {
+        name: {"title": name, "dataset": "demo_a", "splits": [1]} for name in ("alone", "fused")
+    }
+    benchmark["fusions"]["with-fused"] = {"spatial": "fused", "temporal": "flow-10", "method": "svm"}
+    row = {"row": "Ours", "dataset": "primary", "splits": [1], "paper": None}
+    benchmark["tables"]["table3"]["rows"] += [row | {"run": "with-fused"}, row | {"row": "2", "run": "alone"}]
+
+
 @pytest.fixture(scope="module")
 def plans(tmp_path_factory) -> list[Plan]:
     """Plans that use, together, everything that a stage may."""
     folder = tmp_path_factory.mktemp("config")
     changed = [plan_with(change, folder) for change in (videos_in_a_folder, flow_from_frames)]
+    changed.append(plan_with(with_other_methods, folder))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name in ("alone", "fused"):
+            given = folder / paths.GIVEN.format(method=name, dataset="demo_a", split=1)
+            given.parent.mkdir(parents=True)
+            given.touch()
+        changed[-1].check()  # Steps are made once, so the files are looked at here alone.
     return [*(Plan(load(ROOT / "config", {"scale": scale})) for scale in ("demo", "paper")), *changed]
 
 
@@ -122,6 +142,8 @@ def test_folders_that_a_stage_reads_are_its_dependencies_and_no_others(plans, st
     }
     if stage == "extraction":
         read.add("data/official")  # the videos, which lie beside their index
+    if stage == "fusion":
+        read.add("methods")  # what users put there
     assert {dep for dep in deps(stage) if not dep.startswith("scripts/")} == read
 
 
@@ -201,7 +223,8 @@ def test_parameters_of_a_stage_are_the_keys_that_its_rules_use():
 
 def test_targets_are_told_apart(plans):
     plan = plans[0]
-    assert [step.script for step in targeted(plan, [])] == ["make_table"] * 5
+    assert [step.script for step in targeted(plan, [])] == [*["make_table"] * 5, "check_claims"]
+    assert len(targeted(plan, ["figures"])) == 5
     assert {step.script for step in targeted(plan, ["extraction"])} == {"extract_frames", "extract_flow"}
     (step,) = targeted(plan, ["scores/temporal/flow-10/demo_a-split1-seed7.npz"])
     assert step.script == "score_videos"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from twostream.strict import Count, Fraction, Name, Percent, RunName, Strict
+from twostream.strict import Count, Fraction, Name, Percent, Positive, RunName, Strict
 
 # Slow fusion sees so many frames (the paper, section 6).
 SLOW_FUSION_FRAMES = 11
@@ -18,6 +18,25 @@ class RoleNames(Strict):
 
     primary: str
     secondary: str
+
+
+class PaperDataset(Strict):
+    """A dataset of the paper: its name, and the number of test videos of each split."""
+
+    name: str
+    test_videos: Annotated[list[Count], Field(min_length=1)]
+
+
+class PaperDatasets(Strict):
+    """The paper's datasets by their role."""
+
+    primary: PaperDataset
+    secondary: PaperDataset
+
+    @property
+    def names(self) -> RoleNames:
+        """Their names."""
+        return RoleNames(primary=self.primary.name, secondary=self.secondary.name)
 
 
 class Input(Strict):
@@ -119,17 +138,64 @@ class Interval(Strict):
     seed: Annotated[int, Field(ge=0)]
 
 
+Expected = Literal["better", "marginally_better", "far_better", "no_better"]
+
+
+class Comparison(Strict):
+    """Two runs (or fusions) on the same test videos, and how the first compares by the paper's claim."""
+
+    run: RunName
+    expected: Expected
+    than: RunName
+    dataset: Role
+    splits: Annotated[list[Count], Field(min_length=1)]
+
+
+class Claim(Strict):
+    """What the paper claims; it holds if all its comparisons come out as expected."""
+
+    claim: str
+    comparisons: Annotated[list[Comparison], Field(min_length=1)]
+
+
+class Verdicts(Strict):
+    """How claims are judged: the margins (points of accuracy), the tests' level, and their permutations."""
+
+    marginal: Positive
+    by_far: Positive
+    level: Annotated[float, Field(gt=0, lt=0.5)]
+    permutations: Annotated[int, Field(ge=100)]
+    seed: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def margins_are_ordered(self) -> Self:
+        if self.marginal > self.by_far:
+            raise ValueError("marginal must not be larger than by_far")
+        return self
+
+
+class Method(Strict):
+    """A method that was not trained here: the dataset and the splits that its score files are for."""
+
+    title: str
+    dataset: Name
+    splits: Annotated[list[Count], Field(min_length=1)]
+
+
 class Benchmark(Strict):
     """All that config/benchmark.yaml sets."""
 
-    datasets: RoleNames
+    datasets: PaperDatasets
     pretraining: Run
     runs: dict[RunName, Run]
     fusions: dict[RunName, Fusion]
     two_stream: RunName
+    methods: dict[RunName, Method]
     shared_classes: dict[Name, dict[str, str | list[str]]]
     interval: Interval
     tables: dict[Name, Table]
+    verdicts: Verdicts
+    claims: list[Claim]
 
     @model_validator(mode="after")
     def pretraining_fits(self) -> Self:
@@ -138,3 +204,9 @@ class Benchmark(Strict):
         if run.stream != "spatial" or run.input.length != 1 or not whole:
             raise ValueError("pretraining is a spatial run of one frame, of all layers from scratch")
         return self
+
+    def published(self, run: str, dataset: Role, splits: list[int]) -> float | None:
+        """The paper's accuracy (%) of a run on some splits, from the tables; None if they have none."""
+        rows = (row for table in self.tables.values() for row in table.rows)
+        found = (r.paper for r in rows if (r.run, r.dataset, r.splits) == (run, dataset, splits))
+        return next((number for number in found if number is not None), None)

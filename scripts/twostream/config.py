@@ -19,6 +19,7 @@ class Choices(Strict):
     gpus: Count
     workers: Annotated[int, Field(ge=0)]
     seed: Annotated[int, Field(ge=0)]
+    seeds: Count
     on_bad_video: Literal["stop", "skip"]
 
     @field_validator("gpus")

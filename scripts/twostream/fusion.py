@@ -7,9 +7,22 @@ from twostream.scores import Scores
 
 
 def average(spatial: Scores, temporal: Scores) -> Scores:
-    """Return the mean of two score files for the same videos; raise UserError if they differ."""
+    """Return the mean of two score files for the same videos; raise UserError if they differ.
+
+    Of a part that one of them lacks, as others' score files may the training part, it has no scores.
+    """
+    spatial, temporal = common_parts(spatial, temporal)
     temporal = matched(spatial, temporal)
     return replace(spatial, scores=(spatial.scores + temporal.scores) / 2)
+
+
+def common_parts(first: Scores, second: Scores) -> tuple[Scores, Scores]:
+    """Return two score files without the part, training or test, that only one of them has."""
+    parts = set(first.parts.tolist()) & set(second.parts.tolist())
+    if len(parts) == 1:
+        (part,) = parts
+        return first.part(part), second.part(part)
+    return first, second
 
 
 def matched(first: Scores, second: Scores) -> Scores:

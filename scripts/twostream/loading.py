@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from twostream.benchmark import Benchmark, Row, Run
+from twostream.benchmark import Benchmark, Comparison, Row, Run
 from twostream.config import Config, UserSettings
 from twostream.files import UserError
 from twostream.scale import Backbone, Generated, Scale, StillImages
@@ -93,15 +93,18 @@ def load(folder: str | Path = "config", overrides: dict[str, Any] | None = None)
     benchmark = parse(Benchmark, read_yaml(benchmark_file), str(benchmark_file))
     _refuse(scale_file, _dangling_in_scale(scale))
     _refuse(benchmark_file, _dangling_in_benchmark(benchmark, scale))
+    _refuse(benchmark_file, _methods_of_no_dataset(benchmark, scale, folder))
     choices = user.model_dump(exclude={"scale"})
     return Config(**choices, scale_name=user.scale, scale=scale, benchmark=benchmark)
 
 
 def names_at_other_scales(config: Config, folder: str | Path = "config") -> set[str]:
-    """Return the names of datasets and published weights that other scale files have and this one has not.
+    """Return the names of datasets and published weights that other scale files have and this one has not."""
+    return _names_at_all_scales(folder) - set(config.scale.datasets)
 
-    They are read as they stand: what else may be wrong in them is no matter of this scale.
-    """
+
+def _names_at_all_scales(folder: str | Path) -> set[str]:
+    """They are read as they stand: what else may be wrong in other scales is no matter of this one."""
     names: set[str] = set()
     for file in sorted(Path(folder).glob("scale/*.yaml")):
         scale = read_yaml(file)
@@ -109,7 +112,20 @@ def names_at_other_scales(config: Config, folder: str | Path = "config") -> set[
         pretrained = scale.get("pretrained")
         if isinstance(pretrained, dict) and "name" in pretrained:
             names.add(str(pretrained["name"]))
-    return names - set(config.scale.datasets)
+    return names
+
+
+def _methods_of_no_dataset(benchmark: Benchmark, scale: Scale, folder: Path) -> list[str]:
+    """Other scales may have the dataset that a method is for; then it is left out at this one."""
+    unknown = {n: m.dataset for n, m in benchmark.methods.items() if m.dataset not in scale.datasets}
+    if not unknown:
+        return []
+    known = _names_at_all_scales(folder)
+    return [
+        f"methods.{name}.dataset: no scale has a dataset {dataset!r}"
+        for name, dataset in unknown.items()
+        if dataset not in known
+    ]
 
 
 def _refuse(file: Path, problems: list[str]) -> None:
@@ -170,23 +186,44 @@ def backbones() -> set[str]:
 
 
 def _dangling_in_benchmark(benchmark: Benchmark, scale: Scale) -> list[str]:
-    runs, fusions = benchmark.runs, benchmark.fusions
+    runs, fusions, methods = benchmark.runs, benchmark.fusions, benchmark.methods
     problems = [f"fusions.{name}: a run has this name too" for name in runs.keys() & fusions.keys()]
+    problems += [
+        f"methods.{name}: a run or fusion has this name too"
+        for name in methods.keys() & (runs.keys() | fusions.keys())
+    ]
     problems += [f"runs.{name}.initialisation: {p}" for name in runs for p in _bad_start(name, runs)]
     problems += [
         f"fusions.{name}.{part}: there is no {part} run {getattr(fusion, part)!r}"
         for name, fusion in fusions.items()
         for part in ("spatial", "temporal")
-        if getattr(fusion, part) not in runs or runs[getattr(fusion, part)].stream != part
+        if not _is_stream(getattr(fusion, part), part, benchmark)
     ]
-    if benchmark.two_stream not in fusions:
-        problems.append(f"two_stream: there is no fusion {benchmark.two_stream!r}")
+    problems += _bad_two_stream(benchmark)
     problems += _bad_shared_classes(benchmark, scale)
     for name, table in benchmark.tables.items():
         for number, row in enumerate(table.rows):
             found = _bad_row(row, benchmark, scale)
             problems += [f"tables.{name}.rows.{number} ({row.row}): {problem}" for problem in found]
+    for number, claim in enumerate(benchmark.claims):
+        for comparison in claim.comparisons:
+            found = _bad_comparison(comparison, benchmark, scale)
+            problems += [f"claims.{number} ({claim.claim}): {problem}" for problem in found]
     return problems
+
+
+def _is_stream(name: str, stream: str, benchmark: Benchmark) -> bool:
+    """Whether a fusion may take this for one of its streams; what is not ours may be either."""
+    return name in benchmark.methods or (name in benchmark.runs and benchmark.runs[name].stream == stream)
+
+
+def _bad_two_stream(benchmark: Benchmark) -> list[str]:
+    fusion = benchmark.fusions.get(benchmark.two_stream)
+    if fusion is None:
+        return [f"two_stream: there is no fusion {benchmark.two_stream!r}"]
+    if {fusion.spatial, fusion.temporal} & benchmark.methods.keys():
+        return [f"two_stream: the fusion {benchmark.two_stream!r} must be of two runs, trained here"]
+    return []
 
 
 def _bad_start(name: str, runs: dict[str, Run]) -> list[str]:
@@ -221,10 +258,26 @@ def _bad_shared_classes(benchmark: Benchmark, scale: Scale) -> list[str]:
 def _bad_row(row: Row, benchmark: Benchmark, scale: Scale) -> list[str]:
     if row.run is None:
         return []
-    if row.run not in benchmark.runs and row.run not in benchmark.fusions:
-        return [f"run: there is no run or fusion {row.run!r}"]
-    has = scale.datasets[getattr(scale.roles, row.dataset)].splits
-    return [f"splits: {row.dataset} has only {has} at this scale"] if max(row.splits) > has else []
+    if not any(row.run in names for names in (benchmark.runs, benchmark.fusions, benchmark.methods)):
+        return [f"run: there is no run, fusion or method {row.run!r}"]
+    return _bad_splits(row, scale)
+
+
+def _bad_comparison(comparison: Comparison, benchmark: Benchmark, scale: Scale) -> list[str]:
+    problems = _bad_splits(comparison, scale)
+    for key in ("run", "than"):
+        name = getattr(comparison, key)
+        if benchmark.published(name, comparison.dataset, comparison.splits) is None:
+            problems.append(
+                f"{key}: no table has a number of the paper's for {name!r}, {comparison.dataset} dataset,"
+                f" splits {comparison.splits}; if you took its row out, take the comparison out too"
+            )
+    return problems
+
+
+def _bad_splits(of: Row | Comparison, scale: Scale) -> list[str]:
+    has = scale.datasets[getattr(scale.roles, of.dataset)].splits
+    return [f"splits: {of.dataset} has only {has} at this scale"] if max(of.splits) > has else []
 
 
 def one_of(names: Iterable[str]) -> str:

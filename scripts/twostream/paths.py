@@ -22,7 +22,17 @@ IMPORTED = "models/pretrained/{weights}.safetensors"
 MODEL = "models/{folder}/{run}/{dataset}-split{split}-seed{seed}.safetensors"
 SCORES = "scores/{folder}/{run}/{dataset}-split{split}-seed{seed}.npz"
 FUSED = "scores/fused/{fusion}/{dataset}-split{split}-seed{seed}.npz"
+# What a method that was not trained here brings, and what of it is in the form of all scores.
+GIVEN = "methods/{method}/{dataset}-split{split}.npz"
+OTHERS = "scores/others/{method}/{dataset}-split{split}.npz"
 TABLE = "results/{table}.csv"
+CLAIMS = "results/claims.csv"
+METHODS = "results/methods.csv"
+FIGURE_FLOW = "figures/flow.png"
+FIGURE_FILTERS = "figures/filters.png"
+FIGURE_CONFUSION = "figures/confusion.png"
+FIGURE_RECALL = "figures/recall.png"
+FIGURE_CURVES = "figures/curves.png"
 
 # The files that an artefact's path tells apart, by the method of `plan.Plan` that gives their step.
 ARTEFACTS = {
@@ -34,7 +44,15 @@ ARTEFACTS = {
     "train_stream": MODEL,
     "score_videos": SCORES,
     "fuse_streams": FUSED,
+    "import_scores": OTHERS,
     "make_table": TABLE,
+    "check_claims": CLAIMS,
+    "compare_methods": METHODS,
+    "plot_flow": FIGURE_FLOW,
+    "plot_filters": FIGURE_FILTERS,
+    "plot_confusion": FIGURE_CONFUSION,
+    "plot_recall": FIGURE_RECALL,
+    "plot_curves": FIGURE_CURVES,
 }
 
 # For each artefact and spec a scratch file, by which jobs and Snakemake know them (see `provenance`).

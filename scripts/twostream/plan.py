@@ -1,194 +1,53 @@
 """The plan: for each artefact its recipe, what it is made from, and its spec, from one place.
 
-The Snakefile's rules ask here for inputs and parameters; nothing is read but the configuration and
-the code (and, for videos, the names and sizes of a user's files, and whether an index leaves any out).
+The Snakefile's rules ask here for inputs and parameters. `score_plan` leads from videos to score files,
+and this module on to what people look at.
 """
 
-from collections.abc import Callable, Container
-from functools import wraps
+from collections.abc import Callable, Container, Iterable
 from inspect import signature
-from pathlib import Path
+from pathlib import PurePosixPath
 from types import SimpleNamespace
-from typing import Any, Concatenate, ParamSpec
-
-from pydantic import BaseModel
+from typing import Any
 
 from twostream import paths
-from twostream.benchmark import RoleNames, Run
-from twostream.config import Config
+from twostream.benchmark import Comparison, Method, RoleNames
 from twostream.files import UserError
-from twostream.listing import listing_digest
 from twostream.recipes import (
-    FlowRecipe,
-    FramesRecipe,
-    FusionRecipe,
-    GeneratorRecipe,
-    ImportRecipe,
-    IndexRecipe,
-    OfficialRecipe,
-    ScoringRecipe,
-    Source,
+    ClaimRecipe,
+    ClaimsRecipe,
+    Compared,
+    ConfusionFigureRecipe,
+    CurvesFigureRecipe,
+    Data,
+    FiltersFigureRecipe,
+    FlowFigureRecipe,
+    MethodRecipe,
+    MethodsRecipe,
+    RecallFigureRecipe,
     TableRecipe,
-    Task,
     TrainingRecipe,
 )
-from twostream.records import read_record
-from twostream.scale import (
-    Archive,
-    Backbone,
-    BroxSettings,
-    Dataset,
-    Folder,
-    Generated,
-    Official,
-    PublishedWeights,
-    Schedule,
-    StillImages,
-)
+from twostream.scale import Archive, Folder, Generated, Official, StillImages
+from twostream.score_plan import NoSuchStepError, ScorePlan, once
 from twostream.steps import Step
 
-
-class NoSuchStepError(UserError):
-    """The configuration, as it stands, has no step that makes this."""
-
-
-Args = ParamSpec("Args")
-Method = Callable[Concatenate["Plan", Args], Step]
+# The paper's figures are of split 1.
+FIGURE_SPLIT = 1
 
 
-def once(method: Method[Args]) -> Method[Args]:
-    """Make each step once for a plan: its spec takes everything upstream to work out."""
-
-    @wraps(method)
-    def remembered(self: "Plan", *args: Args.args, **kwargs: Args.kwargs) -> Step:
-        key = (method.__name__, *args)
-        if key not in self.steps:
-            self.steps[key] = method(self, *args, **kwargs)
-        return self.steps[key]
-
-    return remembered
+def _each_once(steps: Iterable[Step]) -> list[Step]:
+    return list({id(step): step for step in steps}.values())
 
 
-class Plan:
+def _label(model: str) -> str:
+    """The run and the data of a model, from its path."""
+    path = PurePosixPath(model)
+    return path.stem if path.parent.name == "pretrained" else f"{path.parent.name} {path.stem}"
+
+
+class Plan(ScorePlan):
     """The steps of one configuration."""
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
-        self.scale = config.scale
-        self.benchmark = config.benchmark
-        self.steps: dict[tuple[object, ...], Step] = {}
-
-    @once
-    def videos(self, dataset: str) -> Step:
-        """The videos of a dataset and their index, by its source."""
-        settings = self._dataset(dataset)
-        if isinstance(settings.source, Generated):
-            script = "generate_videos"
-            recipe: BaseModel = GeneratorRecipe(
-                dataset=dataset,
-                media=settings.media,
-                splits=settings.splits,
-                source=settings.source,
-            )
-        elif isinstance(settings.source, Official):
-            script = "download_videos"
-            recipe = OfficialRecipe(protocol=settings.source.protocol)
-        else:
-            script = "index_folder"
-            recipe = self._index_recipe(dataset, settings, settings.source)
-        self._refuse_skipped(dataset)
-        return Step(script, recipe, [paths.INDEX.format(dataset=dataset)], [])
-
-    @once
-    def frames(self, dataset: str) -> Step:
-        """The frames of a dataset, all shards."""
-        settings = self._dataset(dataset)
-        recipe = FramesRecipe(media=settings.media, shards=settings.shards, frames=self.scale.frames)
-        outputs = paths.frame_shards(dataset, settings.shards)
-        return Step("extract_frames", recipe, outputs, [self.videos(dataset)])
-
-    @once
-    def flow(self, dataset: str, direction: paths.Direction) -> Step:
-        """The optical flow of a dataset in one direction, all shards."""
-        shards = self._dataset(dataset).shards
-        flow = self.scale.flow
-        if flow.method != "brox":
-            # A recipe holds only what its step uses.
-            flow = flow.model_copy(update={"brox": BroxSettings()})
-        recipe = FlowRecipe(shards=shards, flow=flow, direction=direction)
-        outputs = paths.flow_shards(dataset, direction, shards)
-        return Step("extract_flow", recipe, outputs, [self.videos(dataset)])
-
-    @once
-    def pretrain(self, dataset: str) -> Step:
-        """The spatial network trained on all still images of a set."""
-        run = self.benchmark.pretraining
-        output = paths.PRETRAINED.format(dataset=dataset)
-        source = Source(dataset=dataset, shards=self._dataset(dataset).shards, split=None)
-        recipe = self._training_recipe(
-            run, [Task(head=dataset, sources=[source])], self.scale.schedules.pretraining, 0
-        )
-        return Step("pretrain", recipe, [output], [self.videos(dataset), self.frames(dataset)])
-
-    @once
-    def import_weights(self, weights: str) -> Step:
-        """The spatial network with the published weights of that name."""
-        settings = self._published()
-        recipe = ImportRecipe(
-            name=weights,
-            kind=settings.kind,
-            network=self.scale.network,
-            crop=self.scale.training.crop,
-        )
-        return Step("import_weights", recipe, [paths.IMPORTED.format(weights=weights)])
-
-    @once
-    def train_stream(self, run: str, dataset: str, split: int | None, seed: int) -> Step:
-        """A run's network, trained on a split of a dataset, or (None) on the whole of it."""
-        settings = self._run(run)
-        self._fusible(run, settings)
-        self._split(dataset, split or 1)
-        tasks = self._tasks(run, settings, dataset, split)
-        recipe = self._training_recipe(settings, tasks, self._schedule(settings), seed)
-        initial = self._initial(run, dataset, seed)
-        made_from = [initial] if initial else []
-        for task in tasks:
-            for source in task.sources:
-                made_from += self._inputs_of(settings, source.dataset)
-        output = paths.MODEL.format(
-            folder=settings.folder, run=run, dataset=dataset, split=split or paths.WHOLE, seed=seed
-        )
-        return Step("train_stream", recipe, [output], made_from)
-
-    @once
-    def score_videos(self, run: str, dataset: str, split: int, seed: int) -> Step:
-        """A run's scores for the training and test videos of a split."""
-        settings = self._run(run)
-        recipe = ScoringRecipe(
-            dataset=dataset,
-            shards=self._dataset(dataset).shards,
-            split=split,
-            testing=self.scale.testing,
-        )
-        made_from = [self.train_stream(run, dataset, split, seed)]
-        made_from += self._inputs_of(settings, dataset)
-        output = paths.SCORES.format(folder=settings.folder, run=run, dataset=dataset, split=split, seed=seed)
-        return Step("score_videos", recipe, [output], made_from)
-
-    @once
-    def fuse_streams(self, fusion: str, dataset: str, split: int, seed: int) -> Step:
-        """The fused scores of two runs."""
-        settings = self.benchmark.fusions[fusion]
-        recipe = FusionRecipe(
-            method=settings.method,
-            svm=self.scale.svm if settings.method == "svm" else None,
-            seed=seed,
-        )
-        made_from = [
-            self.score_videos(run, dataset, split, seed) for run in (settings.spatial, settings.temporal)
-        ]
-        output = paths.FUSED.format(fusion=fusion, dataset=dataset, split=split, seed=seed)
-        return Step("fuse_streams", recipe, [output], made_from)
 
     @once
     def make_table(self, table: str) -> Step:
@@ -197,19 +56,151 @@ class Plan:
         roles = self.scale.roles
         recipe = TableRecipe(
             table=settings,
-            paper_names=self.benchmark.datasets,
+            paper_names=self.benchmark.datasets.names,
             our_names=RoleNames(primary=roles.primary, secondary=roles.secondary),
             interval=self.benchmark.interval,
+            seeds=len(self.seeds),
         )
-        made_from = []
-        for row in settings.rows:
-            if row.run:
-                made = self.fuse_streams if row.run in self.benchmark.fusions else self.score_videos
-                made_from += [
-                    made(row.run, getattr(roles, row.dataset), split, self.config.seed)
-                    for split in row.splits
-                ]
+        made_from = [
+            self.scores(row.run, getattr(roles, row.dataset), split, seed)
+            for row in settings.rows
+            if row.run
+            for seed in self.seeds
+            for split in row.splits
+        ]
         return Step("make_table", recipe, [paths.TABLE.format(table=table)], made_from)
+
+    @once
+    def check_claims(self) -> Step:
+        """The verdicts on the paper's claims."""
+        roles = self.scale.roles
+        recipe = ClaimsRecipe(
+            claims=[
+                ClaimRecipe(claim=claim.claim, comparisons=[self._compared(c) for c in claim.comparisons])
+                for claim in self.benchmark.claims
+            ],
+            verdicts=self.benchmark.verdicts,
+            interval=self.benchmark.interval,
+            paper=self.benchmark.datasets,
+            our_names=RoleNames(primary=roles.primary, secondary=roles.secondary),
+            data=self._kind_of_data(),
+            seeds=self.seeds,
+        )
+        made_from = [
+            self.scores(name, getattr(roles, comparison.dataset), split, seed)
+            for claim in self.benchmark.claims
+            for comparison in claim.comparisons
+            for name in (comparison.run, comparison.than)
+            for seed in self.seeds
+            for split in comparison.splits
+        ]
+        return Step("check_claims", recipe, [paths.CLAIMS], _each_once(made_from))
+
+    @once
+    def compare_methods(self) -> Step:
+        """Methods that were not trained here, beside ours."""
+        fusion = self.benchmark.fusions[self.benchmark.two_stream]
+        methods, made_from = [], []
+        for name, method in self._methods_here().items():
+            ours = [
+                (run, self.scores_pattern(run, method.dataset))
+                for run in (fusion.spatial, fusion.temporal, self.benchmark.two_stream)
+            ]
+            methods.append(
+                MethodRecipe(
+                    name=name,
+                    method=method,
+                    files=self.scores_pattern(name, method.dataset),
+                    spatial=ours[0],
+                    temporal=ours[1],
+                    two_stream=ours[2],
+                )
+            )
+            made_from += [
+                self.scores(run, method.dataset, split, seed)
+                for run in (name, *(run for run, _ in ours))
+                for seed in self.seeds
+                for split in method.splits
+            ]
+        recipe = MethodsRecipe(
+            methods=methods,
+            verdicts=self.benchmark.verdicts,
+            interval=self.benchmark.interval,
+            seeds=self.seeds,
+        )
+        return Step("compare_methods", recipe, [paths.METHODS], _each_once(made_from))
+
+    def results(self) -> list[Step]:
+        """What people read: tables, claims and, if there are any, other methods."""
+        results = [self.make_table(table) for table in self.benchmark.tables]
+        results.append(self.check_claims())
+        return [*results, self.compare_methods()] if self._methods_here() else results
+
+    @once
+    def plot_flow(self) -> Step:
+        """Figure 2: frames and their flow."""
+        dataset = self.scale.roles.primary
+        recipe = FlowFigureRecipe(dataset=dataset, shards=self._dataset(dataset).shards, split=FIGURE_SPLIT)
+        made_from = [self.videos(dataset), self.frames(dataset), self.flow(dataset, "forward")]
+        return Step("plot_flow", recipe, [paths.FIGURE_FLOW], made_from)
+
+    @once
+    def plot_filters(self) -> Step:
+        """Figure 4: the first layer of the temporal stream."""
+        dataset = self.scale.roles.primary
+        run = self.benchmark.fusions[self.benchmark.two_stream].temporal
+        recipe = FiltersFigureRecipe(run=run, dataset=dataset, split=FIGURE_SPLIT, seed=self.config.seed)
+        made_from = [self.train_stream(run, dataset, FIGURE_SPLIT, self.config.seed)]
+        return Step("plot_filters", recipe, [paths.FIGURE_FILTERS], made_from)
+
+    @once
+    def plot_confusion(self) -> Step:
+        """Figure 5: what the two streams together take for what."""
+        run, dataset = self.benchmark.two_stream, self.scale.roles.primary
+        recipe = ConfusionFigureRecipe(run=run, dataset=dataset, split=FIGURE_SPLIT)
+        made_from = [self.scores(run, dataset, FIGURE_SPLIT, self.config.seed)]
+        return Step("plot_confusion", recipe, [paths.FIGURE_CONFUSION], made_from)
+
+    @once
+    def plot_recall(self) -> Step:
+        """Figure 6: the recall of each class."""
+        run, dataset = self.benchmark.two_stream, self.scale.roles.primary
+        fusion = self.benchmark.fusions[run]
+        recipe = RecallFigureRecipe(
+            fused=run,
+            spatial=fusion.spatial,
+            temporal=fusion.temporal,
+            dataset=dataset,
+            split=FIGURE_SPLIT,
+        )
+        made_from = [
+            self.scores(name, dataset, FIGURE_SPLIT, self.config.seed)
+            for name in (run, fusion.spatial, fusion.temporal)
+        ]
+        return Step("plot_recall", recipe, [paths.FIGURE_RECALL], made_from)
+
+    @once
+    def plot_curves(self) -> Step:
+        """The training curves of all networks that the tables take, with the first seed."""
+        trainings, waiting = [], self.results()
+        while waiting:
+            step = waiting.pop(0)
+            if isinstance(step.recipe, TrainingRecipe):
+                trainings += [step] if step.recipe.seed in (0, self.config.seed) else []
+            waiting += step.made_from
+        trainings = _each_once(trainings)
+        recipe = CurvesFigureRecipe(models=[_label(step.outputs[0]) for step in trainings])
+        return Step("plot_curves", recipe, [paths.FIGURE_CURVES], trainings)
+
+    def figures(self) -> list[Step]:
+        """The figures."""
+        return [
+            self.plot_flow(),
+            self.plot_filters(),
+            self.plot_confusion(),
+            self.plot_recall(),
+            self.plot_curves(),
+        ]
 
     def step(self, stage: str, wildcards: Any) -> Step:
         """The step that one of the methods above gives for a rule's wildcards."""
@@ -235,6 +226,7 @@ class Plan:
             "dataset": self.scale.datasets,
             "run": self.benchmark.runs,
             "fusion": self.benchmark.fusions,
+            "method": self.benchmark.methods,
             "table": self.benchmark.tables,
             "weights": [] if isinstance(self.scale.pretrained, StillImages) else [self.scale.pretrained.name],
         }
@@ -248,10 +240,10 @@ class Plan:
                     return step
         return None
 
-    def check_tables(self) -> None:
-        """Lay out every table's steps, so that what is wrong with one shows before any job starts."""
-        for table in self.benchmark.tables:
-            self.make_table(table)
+    def check(self) -> None:
+        """Lay out all steps, so that what is wrong with one shows before any job starts."""
+        self.results()
+        self.figures()
 
     def list_option(self, dataset: str) -> list[str]:
         """The argument for a folder's list, if it has one."""
@@ -287,122 +279,27 @@ class Plan:
         step = self._initial(run, dataset, seed)
         return step.outputs if step else []
 
-    def _dataset(self, name: str) -> Dataset:
-        return self.scale.datasets[name]
-
-    def _split(self, dataset: str, split: int) -> None:
-        if split > self._dataset(dataset).splits:
-            raise NoSuchStepError(
-                f"{dataset} has {self._dataset(dataset).splits} splits, and no split {split}"
-            )
-
-    def _run(self, name: str) -> Run:
-        return self.benchmark.runs[name]
-
-    def _published(self) -> PublishedWeights:
-        assert isinstance(self.scale.pretrained, PublishedWeights)
-        return self.scale.pretrained
-
-    def _fusible(self, name: str, run: Run) -> None:
-        if run.input.is_slow_fusion and isinstance(self.scale.network, Backbone):
-            raise NoSuchStepError(
-                f"the run {name} fuses frames from layer to layer, which a backbone cannot do:"
-                " leave its rows out of the tables in config/benchmark.yaml"
-            )
-
-    def _refuse_skipped(self, dataset: str) -> None:
-        """Whether a video is bad shows in the index alone, so that is no part of the spec."""
-        index = paths.INDEX.format(dataset=dataset)
-        skipped = (read_record(index) or {}).get("skipped", 0)
-        if skipped and self.config.on_bad_video == "stop":
+    def _compared(self, comparison: Comparison) -> Compared:
+        dataset = getattr(self.scale.roles, comparison.dataset)
+        both = (comparison.run, comparison.than)
+        paper = [self.benchmark.published(run, comparison.dataset, comparison.splits) for run in both]
+        if paper[0] is None or paper[1] is None:
+            # `loading` refuses it before.
             raise UserError(
-                f"{index}: was made with `on_bad_video: skip`, and leaves {skipped} videos out"
-                f" ({paths.SKIPPED.format(dataset=dataset)}); set that in config/config.yaml, or delete the"
-                " index to be told of them"
+                f"config/benchmark.yaml: no table has the paper's numbers for {' and '.join(both)}"
             )
+        files = [self.scores_pattern(run, dataset) for run in both]
+        return Compared(comparison=comparison, paper=(paper[0], paper[1]), files=(files[0], files[1]))
 
-    def _index_recipe(self, dataset: str, settings: Dataset, source: Folder) -> IndexRecipe:
-        return IndexRecipe(
-            media=settings.media,
-            splits=settings.splits,
-            listing=listing_digest(
-                source, settings.media, Path(paths.record(paths.INDEX.format(dataset=dataset)))
-            ),
-        )
+    def _kind_of_data(self) -> Data:
+        roles = self.scale.roles
+        sources = [self._dataset(name).source for name in (roles.primary, roles.secondary)]
+        if all(isinstance(source, Generated) for source in sources):
+            return "generated"
+        official = [source.protocol if isinstance(source, Official) else "" for source in sources]
+        return "paper" if official == ["ucf101", "hmdb51"] else "other"
 
-    def _training_recipe(self, run: Run, tasks: list[Task], schedule: Schedule, seed: int) -> TrainingRecipe:
-        training, gpus = self.scale.training, self.config.gpus
-        if training.batch % (len(tasks) * gpus):
-            raise UserError(
-                f"config/scale/{self.config.scale_name}.yaml: training.batch: {training.batch} cannot be"
-                f" shared out equally over {len(tasks)} task(s), on {gpus} GPU(s) (`gpus` in config.yaml)"
-            )
-        if run.stream == "temporal":
-            training = training.model_copy(update={"rgb_jitter": 0.0})
-        return TrainingRecipe(
-            run=run,
-            tasks=tasks,
-            network=self.scale.network,
-            training=training,
-            schedule=schedule,
-            short_side=self.scale.frames.short_side,
-            seed=seed,
-        )
-
-    def _schedule(self, run: Run) -> Schedule:
-        schedules = self.scale.schedules
-        if run.initialisation == "scratch":
-            return schedules.scratch
-        return schedules.last_layer if run.layers == "last" else schedules.finetuning
-
-    def _tasks(self, name: str, run: Run, dataset: str, split: int | None) -> list[Task]:
-        own = Source(dataset=dataset, shards=self._dataset(dataset).shards, split=split)
-        if run.auxiliary is None:
-            return [Task(head=dataset, sources=[own])]
-        other = self._auxiliary(name, dataset)
-        added = run.auxiliary == "added_classes"
-        shared = self._shared_classes(name, other) if added else []
-        # The auxiliary dataset is used whole: all its splits, training and test (section 5).
-        whole = Source(dataset=other, shards=self._dataset(other).shards, split=None, without=shared)
-        if added:
-            return [Task(head=dataset, sources=[own, whole])]
-        return [Task(head=dataset, sources=[own]), Task(head=other, sources=[whole])]
-
-    def _initial(self, name: str, dataset: str, seed: int) -> Step | None:
-        """The step whose model a run starts from."""
-        initialisation = self._run(name).initialisation
-        if initialisation == "scratch":
-            return None
-        if initialisation == "images":
-            pretrained = self.scale.pretrained
-            if isinstance(pretrained, StillImages):
-                return self.pretrain(pretrained.dataset)
-            return self.import_weights(pretrained.name)
-        return self.train_stream(initialisation, self._auxiliary(name, dataset), None, seed)
-
-    def _auxiliary(self, run: str, dataset: str) -> str:
-        other = self._dataset(dataset).auxiliary
-        if other is None:
-            raise NoSuchStepError(
-                f"the run {run} learns from a second dataset, but {dataset} names none:"
-                f" set datasets.{dataset}.auxiliary in config/scale/{self.config.scale_name}.yaml"
-            )
-        return other
-
-    def _shared_classes(self, run: str, dataset: str) -> list[str]:
-        if dataset not in self.benchmark.shared_classes:
-            raise UserError(
-                f"config/benchmark.yaml: shared_classes: the run {run} adds the classes of {dataset};"
-                f" list those that it shares under {dataset}, or say {{}}"
-            )
-        return sorted(self.benchmark.shared_classes[dataset])
-
-    def _inputs_of(self, run: Run, dataset: str) -> list[Step]:
-        """The index, and the frames or flow, that a run reads of a dataset."""
-        steps = [self.videos(dataset)]
-        if run.stream == "spatial":
-            return [*steps, self.frames(dataset)]
-        steps.append(self.flow(dataset, "forward"))
-        if run.input.bidirectional:
-            steps.append(self.flow(dataset, "backward"))
-        return steps
+    def _methods_here(self) -> dict[str, Method]:
+        """The methods whose dataset is one of this scale."""
+        methods = self.benchmark.methods.items()
+        return {name: method for name, method in methods if method.dataset in self.scale.datasets}

@@ -4,7 +4,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from twostream.benchmark import Interval, RoleNames, Run, Table
+from twostream.benchmark import (
+    Comparison,
+    Interval,
+    Method,
+    PaperDatasets,
+    RoleNames,
+    Run,
+    Table,
+    Verdicts,
+)
 from twostream.scale import (
     SVM,
     Flow,
@@ -17,7 +26,7 @@ from twostream.scale import (
     Training,
     weights_must_fit,
 )
-from twostream.strict import Count, Name, Strict
+from twostream.strict import SHA256, Count, Name, Percent, RunName, Strict
 
 
 class Source(Strict):
@@ -118,10 +127,113 @@ class FlowRecipe(Strict):
     direction: Literal["forward", "backward"]
 
 
+class ImportScoresRecipe(Strict):
+    """Whose videos a file of scores is for, and the file's SHA-256, so that another one is seen."""
+
+    dataset: Name
+    split: Count
+    given: SHA256
+
+
 class TableRecipe(Strict):
-    """A table, and what the paper and we call its datasets."""
+    """A table, what the paper and we call its datasets, and over how many seeds it is."""
 
     table: Table
     paper_names: RoleNames
     our_names: RoleNames
     interval: Interval
+    seeds: Count
+
+
+class Compared(Strict):
+    """A comparison, the paper's accuracies (%) of the two, and the patterns of their score files.
+
+    Patterns have `{split}` and, unless they are of a method that was not trained here, `{seed}`.
+    """
+
+    comparison: Comparison
+    paper: tuple[Percent, Percent]
+    files: tuple[str, str]
+
+
+class ClaimRecipe(Strict):
+    """A claim, and what decides it."""
+
+    claim: str
+    comparisons: list[Compared]
+
+
+Data = Literal["generated", "paper", "other"]
+
+
+class ClaimsRecipe(Strict):
+    """The claims, how they are judged, on whose data, and over which seeds."""
+
+    claims: list[ClaimRecipe]
+    verdicts: Verdicts
+    interval: Interval
+    paper: PaperDatasets
+    our_names: RoleNames
+    data: Data
+    seeds: list[int]
+
+
+class MethodRecipe(Strict):
+    """A method that was not trained here, beside ours: each with the pattern of its score files."""
+
+    name: RunName
+    method: Method
+    files: str
+    spatial: tuple[RunName, str]
+    temporal: tuple[RunName, str]
+    two_stream: tuple[RunName, str]
+
+
+class MethodsRecipe(Strict):
+    """The methods that were not trained here, and how they are compared with ours."""
+
+    methods: list[MethodRecipe]
+    verdicts: Verdicts
+    interval: Interval
+    seeds: list[int]
+
+
+class FlowFigureRecipe(Strict):
+    """Whose flow is drawn: test videos of a split."""
+
+    dataset: Name
+    shards: Count
+    split: Count
+
+
+class FiltersFigureRecipe(Strict):
+    """Whose first layer is drawn, and what it was trained on."""
+
+    run: RunName
+    dataset: Name
+    split: Count
+    seed: int
+
+
+class ConfusionFigureRecipe(Strict):
+    """Whose confusions are drawn, on which test part."""
+
+    run: RunName
+    dataset: Name
+    split: Count
+
+
+class RecallFigureRecipe(Strict):
+    """A fusion and its two streams, whose recall is drawn, on which test part."""
+
+    fused: RunName
+    spatial: RunName
+    temporal: RunName
+    dataset: Name
+    split: Count
+
+
+class CurvesFigureRecipe(Strict):
+    """What the curves are called, in the order of their files."""
+
+    models: Annotated[list[str], Field(min_length=1)]

@@ -14,7 +14,7 @@ from twostream import paths
 from twostream.files import UserError, sha256, write_json
 from twostream.specs import Spec
 
-PACKAGES = ("numba", "numpy", "opencv-contrib-python-headless", "scikit-learn", "torch")
+PACKAGES = ("matplotlib", "numba", "numpy", "opencv-contrib-python-headless", "scikit-learn", "torch")
 
 # What stands for the spec of what was made without the workflow.
 BY_HAND = Spec(digest="by hand", script="", code="", made_from={})

@@ -9,7 +9,8 @@ A `.npz` with these arrays, for the training and the test part of one split of o
 - `scores` [videos, classes]: non-negative, each row sums to 1
 - `classes` [classes]: names, in the order of the labels
 
-The file says all that tables, fusion and intervals need, whoever made the scores.
+The file says all that tables, fusion and intervals need, whoever made the scores. Those of methods that
+were not trained here come from files that say less (see `others`).
 """
 
 from dataclasses import dataclass, fields
@@ -41,10 +42,15 @@ class Scores:
         """Return the share of videos whose highest score is their class's, in %."""
         return float(100 * (self.scores.argmax(axis=1) == self.labels).mean())
 
+    def accuracies(self) -> dict[str, float]:
+        """Return the accuracy of each part that there is, in %."""
+        parts = [part for part in ("train", "test") if part in self.parts]
+        return {part: round(self.part(part).accuracy(), 2) for part in parts}
+
 
 def write_scores(scores: Scores, path: str | Path) -> None:
     """Check and write a score file; equal scores give equal bytes."""
-    _check(scores, str(path))
+    check(scores, str(path))
     with written_whole(path) as part, part.open("wb") as stream:
         np.savez(stream, **{f.name: getattr(scores, f.name) for f in fields(scores)})
 
@@ -56,11 +62,12 @@ def read_scores(path: str | Path) -> Scores:
             scores = Scores(**{f.name: content[f.name] for f in fields(Scores)})
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{path}: is not a score file: {error}") from None
-    _check(scores, str(path))
+    check(scores, str(path))
     return scores
 
 
-def _check(scores: Scores, where: str) -> None:
+def check(scores: Scores, where: str) -> None:
+    """Raise UserError, naming `where`, if scores are not of the form above."""
     count = len(scores.videos)
     for field in fields(scores):
         array = getattr(scores, field.name)

@@ -1,4 +1,4 @@
-"""The stages that DVC knows, each a target of the Snakefile: what the tables take of it."""
+"""The stages that DVC knows, each a target of the Snakefile: what tables, claims and figures take of it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,15 +12,26 @@ FOLDERS = {
     "extraction": ["data/frames", "data/flow"],
     "spatial": ["models/pretrained", "models/spatial", "scores/spatial"],
     "temporal": ["models/temporal", "models/multitask", "scores/temporal", "scores/multitask"],
-    "fusion": ["scores/fused"],
+    "fusion": ["scores/fused", "scores/others"],
     "tables": ["results"],
+    "figures": ["figures"],
 }
 
 # The modules that make recipes and plans of the configuration: with it they decide what is stale, as the
 # code that the scripts run does.
 PLANNING = [
     f"scripts/twostream/{module}.py"
-    for module in ("benchmark", "config", "plan", "recipes", "scale", "specs", "steps", "strict")
+    for module in (
+        "benchmark",
+        "config",
+        "plan",
+        "recipes",
+        "scale",
+        "score_plan",
+        "specs",
+        "steps",
+        "strict",
+    )
 ]
 
 
@@ -31,9 +42,9 @@ def stage_of(step: Step) -> str:
 
 
 def steps_by_stage(plan: Plan) -> dict[str, list[Step]]:
-    """The steps that the tables of a plan take, themselves included, by their stage."""
+    """The steps that tables, claims and figures of a plan take, themselves included, by their stage."""
     found: dict[str, list[Step]] = {stage: [] for stage in FOLDERS}
-    waiting = [plan.make_table(table) for table in plan.benchmark.tables]
+    waiting = [*plan.results(), *plan.figures()]
     seen: set[str] = set()
     while waiting:
         step = waiting.pop(0)
@@ -45,7 +56,7 @@ def steps_by_stage(plan: Plan) -> dict[str, list[Step]]:
 
 
 def targeted(plan: Plan, targets: Iterable[str]) -> list[Step]:
-    """The steps that make Snakemake's targets: files, stages, or (none or `all`) the tables."""
+    """The steps that make Snakemake's targets: files, stages, or (none or `all`) tables and claims."""
     stages = steps_by_stage(plan)
     steps = []
     for target in targets or ["all"]:

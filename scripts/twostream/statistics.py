@@ -1,9 +1,11 @@
 """Accuracies of score files, and how far to trust them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from twostream.benchmark import Interval
 from twostream.scores import Scores
 
 
@@ -38,3 +40,23 @@ def bootstrap_interval(splits: Sequence[Scores], resamples: int, seed: int) -> t
         total += 100 * (drawn @ right_in_group) / np.maximum(drawn @ of_group, 1)
     low, high = np.percentile(total / len(splits), [2.5, 97.5])
     return float(low), float(high)
+
+
+def measured(seeds: Sequence[Sequence[Scores]], interval: Interval) -> dict[str, Any]:
+    """Return what tables say of the test parts by [seed][split]: means over both, in %.
+
+    `sd` is the standard deviation over seeds of the mean over splits, none for one seed.
+    """
+    every = [scores for splits in seeds for scores in splits]
+    low, high = bootstrap_interval(every, interval.resamples, interval.seed)
+    of_seed = [float(np.mean([s.accuracy() for s in splits])) for splits in seeds]
+    return {
+        "accuracy": round(float(np.mean(of_seed)), 2),
+        "sd": round(float(np.std(of_seed, ddof=1)), 2) if len(of_seed) > 1 else None,
+        "mean_class": round(float(np.mean([mean_class_accuracy(s) for s in every])), 2),
+        "top5": round(float(np.mean([top_accuracy(s) for s in every])), 2),
+        "interval_low": round(low, 2),
+        "interval_high": round(high, 2),
+        "test_videos": sum(len(s.videos) for s in seeds[0]),
+        "seeds": len(seeds),
+    }

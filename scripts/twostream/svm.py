@@ -10,7 +10,7 @@ from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from twostream.files import UserError
-from twostream.fusion import matched
+from twostream.fusion import common_parts, matched
 from twostream.scale import SVM
 from twostream.scores import Scores
 
@@ -23,6 +23,7 @@ def svm(spatial: Scores, temporal: Scores, settings: SVM, seed: int) -> tuple[Sc
     over groups of the training part, the smallest of equals. Scores are the softmax of its decision
     values, in which a video's classes keep their order.
     """
+    spatial, temporal = common_parts(spatial, temporal)
     temporal = matched(spatial, temporal)
     features = np.hstack([normalize(spatial.scores), normalize(temporal.scores)])
     train = spatial.parts == "train"

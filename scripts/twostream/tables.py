@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from twostream.benchmark import Interval
 from twostream.files import UserError
 from twostream.recipes import TableRecipe
 from twostream.scores import Scores
-from twostream.statistics import bootstrap_interval, mean_class_accuracy, top_accuracy
+from twostream.statistics import measured
 
 COLUMNS = [
     "row",
@@ -19,11 +17,13 @@ COLUMNS = [
     "paper",
     "our_dataset",
     "ours",
+    "sd",
     "mean_class",
     "top5",
     "interval_low",
     "interval_high",
     "test_videos",
+    "seeds",
     "run",
 ]
 
@@ -31,11 +31,12 @@ COLUMNS = [
 def make_table(recipe: TableRecipe, scores: Sequence[Scores]) -> pd.DataFrame:
     """Return a table, a row for each of the paper's, in its order; accuracies in %.
 
-    `scores` are the test parts, row by row and split by split. A row over several splits is the
-    mean of theirs, and its `test_videos` their sum. A cited row has the paper's number alone. Raises
-    UserError if there are too few or too many scores.
+    `scores` are the test parts, row by row, seed by seed and split by split. A row over several splits
+    is the mean of theirs, and its `test_videos` their sum; over several seeds, the mean of theirs, with
+    the standard deviation `sd` (points). A cited row has the paper's number alone. Raises UserError if
+    there are too few or too many scores.
     """
-    needed = sum(len(row.splits) for row in recipe.table.rows if row.run)
+    needed = recipe.seeds * sum(len(row.splits) for row in recipe.table.rows if row.run)
     if len(scores) != needed:
         raise UserError(f"the table's rows need {needed} score files, not {len(scores)}")
     rows, remaining = [], iter(scores)
@@ -48,24 +49,13 @@ def make_table(recipe: TableRecipe, scores: Sequence[Scores]) -> pd.DataFrame:
             "run": row.run or f"cited: {row.cited}",
         }
         if row.run:
-            found = [next(remaining) for _ in row.splits]
+            found = [[next(remaining) for _ in row.splits] for _ in range(recipe.seeds)]
             content |= {"our_dataset": getattr(recipe.our_names, row.dataset)}
-            content |= measured(found, recipe.interval)
+            content |= {
+                "ours" if key == "accuracy" else key: v for key, v in measured(found, recipe.interval).items()
+            }
         rows.append(content)
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"test_videos": "Int64"})
-
-
-def measured(splits: list[Scores], interval: Interval) -> dict[str, Any]:
-    """Return the numbers of one row: means over splits, in %, and the bootstrap interval."""
-    low, high = bootstrap_interval(splits, interval.resamples, interval.seed)
-    return {
-        "ours": round(float(np.mean([s.accuracy() for s in splits])), 2),
-        "mean_class": round(float(np.mean([mean_class_accuracy(s) for s in splits])), 2),
-        "top5": round(float(np.mean([top_accuracy(s) for s in splits])), 2),
-        "interval_low": round(low, 2),
-        "interval_high": round(high, 2),
-        "test_videos": sum(len(s.videos) for s in splits),
-    }
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"test_videos": "Int64", "seeds": "Int64"})
 
 
 def metrics(name: str, table: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
@@ -81,15 +71,34 @@ def _key(row: Mapping[Any, Any]) -> str:
     return ", ".join(filter(None, (row["row"], row["setting"], row["paper_dataset"])))
 
 
+def read_table(file: str) -> pd.DataFrame:
+    """Return a CSV of results/; raise UserError if it cannot be read."""
+    types = {"setting": "string", "splits": "string", "test_videos": "Int64", "seeds": "Int64"}
+    try:
+        table = pd.read_csv(file, dtype=types)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file}: cannot be read as a table: {error}") from None
+    if "setting" in table:
+        table["setting"] = table["setting"].fillna("")
+    return table
+
+
 def readable(table: pd.DataFrame, title: str) -> str:
     """Return a table as text for a terminal."""
-    lines = [title, ""]
-    shown = [
-        ("", *("paper", "ours", "95% interval", "per class", "top 5", "videos"), "run"),
-        *map(_cells, table.to_dict("records")),
-    ]
-    widths = [max(len(cells[i]) for cells in shown) for i in range(len(shown[0]))]
-    for cells in shown:
+    return f"{title}\n\n{aligned(shown(table))}"
+
+
+def shown(table: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Return a table as it is shown: the headings, and a row of texts for each of its rows."""
+    headings = ("", "paper", "ours", "95% interval", "per class", "top 5", "videos", "run")
+    return [headings, *map(_cells, table.to_dict("records"))]
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Return cells in columns; the first and the last column start at the left, others end at the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for cells in rows:
         padded = [
             cell.ljust(width) if i in (0, len(cells) - 1) else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
@@ -99,19 +108,33 @@ def readable(table: pd.DataFrame, title: str) -> str:
 
 
 def _cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
-    def number(value: Any) -> str:
-        return f"{value:.1f}" if pd.notna(value) else "-"
-
     interval = "-"
     if pd.notna(row["ours"]):
         interval = f"{row['interval_low']:.1f} to {row['interval_high']:.1f}"
     return (
         _key(row),
         number(row["paper"]),
-        number(row["ours"]),
+        with_deviation(row["ours"], row["sd"]),
         interval,
         number(row["mean_class"]),
         number(row["top5"]),
         str(row["test_videos"]) if pd.notna(row["test_videos"]) else "-",
         row["run"],
     )
+
+
+def number(value: Any) -> str:
+    """Return a number as it is shown in tables; `-` for none."""
+    return f"{value:.1f}" if pd.notna(value) else "-"
+
+
+def with_deviation(mean: Any, deviation: Any) -> str:
+    """Return a mean over seeds with its standard deviation, where there are several."""
+    return f"{mean:.1f} ± {deviation:.1f}" if pd.notna(deviation) else number(mean)
+
+
+def p_value(value: Any) -> str:
+    """Return a p-value as it is shown; `-` for none."""
+    if pd.isna(value):
+        return "-"
+    return f"{value:.4f}" if value >= 0.0001 else "<0.0001"

@@ -1,0 +1,113 @@
+"""Score files of methods that were not trained here, checked against the dataset's index.
+
+Such a file is a `.npz` with these arrays (methods/README.md shows how to write one):
+
+- `videos` [videos]: names as in the index's column `file`; all test videos of the split, and all of its
+  training videos or none (fusion by an SVM learns from them)
+- `scores` [videos, classes]: non-negative, each row sums to 1
+- `classes` [classes]: the dataset's class names, in the order of the scores' columns
+
+`labels`, `parts` and `groups`, as a score file of ours has them, are taken from the index; where the
+file has labels or parts, they must be the same.
+"""
+
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import pandas as pd
+from numpy.lib.npyio import NpzFile
+
+from twostream.files import UserError
+from twostream.index import class_names, part
+from twostream.scores import Scores, check
+
+NEEDED = ("videos", "scores", "classes")
+
+
+def read_given(file: str | Path, index: pd.DataFrame, split: int) -> Scores:
+    """Return the scores in a file of that form, in our order: training videos, test videos, classes by name.
+
+    Raises UserError that names the file and says what is wrong with it.
+    """
+    content = _arrays(file)
+    expected = _expected(file, index, split, content["videos"])
+    place = {video: i for i, video in enumerate(content["videos"].tolist())}
+    rows = [place[video] for video in expected["file"]]
+    columns = _columns(file, content["classes"], class_names(index))
+    scores = Scores(
+        videos=np.array(expected["file"].tolist()),
+        labels=expected["label"].to_numpy(),
+        parts=np.array(expected[f"split{split}"].tolist()),
+        groups=np.array([f"{c}/{g}" for c, g in zip(expected["class"], expected["group"], strict=True)]),
+        scores=content["scores"][rows][:, columns].astype(np.float64),
+        classes=np.array(class_names(index)),
+    )
+    check(scores, str(file))
+    if "labels" in content and not _same_labels(content, rows, scores):
+        raise UserError(f"{file}: `labels` are not those of the index; leave them out, or mend them")
+    if "parts" in content and (content["parts"][rows] != scores.parts).any():
+        raise UserError(f"{file}: `parts` are not those of split {split}; is it the file of another split?")
+    return scores
+
+
+def _same_labels(content: dict[str, np.ndarray], rows: list[int], scores: Scores) -> bool:
+    named = dict(enumerate(content["classes"].tolist()))
+    given = [named.get(label) for label in content["labels"][rows].tolist()]
+    return given == scores.classes[scores.labels].tolist()
+
+
+def _arrays(file: str | Path) -> dict[str, np.ndarray]:
+    try:
+        found = np.load(file, allow_pickle=False)
+        # A lone array has no names.
+        content = {name: found[name] for name in found.files} if isinstance(found, NpzFile) else {}
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise UserError(f"{file}: is not a file of scores: {error}") from None
+    missing = [f"`{name}`" for name in NEEDED if name not in content]
+    if missing:
+        raise UserError(f"{file}: lacks {', '.join(missing)}; methods/README.md has the format")
+    shape = (len(content["videos"]), len(content["classes"]))
+    if content["scores"].shape != shape:
+        raise UserError(
+            f"{file}: `scores` has the shape {content['scores'].shape}, where {shape[0]} `videos` and"
+            f" {shape[1]} `classes` make {shape}"
+        )
+    if len(set(content["videos"].tolist())) < shape[0]:
+        raise UserError(f"{file}: `videos` names a video twice")
+    for name in {"labels", "parts"} & content.keys():
+        if len(content[name]) != shape[0]:
+            raise UserError(f"{file}: `{name}` has {len(content[name])} rows, `videos` {shape[0]}")
+    return content
+
+
+def _expected(file: str | Path, index: pd.DataFrame, split: int, videos: np.ndarray) -> pd.DataFrame:
+    """The rows of the index that the file must have scores for: the test part, or both."""
+    given = set(videos.tolist())
+    train, test = (part(index, split, name) for name in ("train", "test"))
+    has_train = bool(given & set(train["file"]))
+    expected = pd.concat([train, test]) if has_train else test
+    missing = [video for video in expected["file"] if video not in given]
+    if missing:
+        raise UserError(
+            f"{file}: has no scores for {len(missing)} of the {len(expected)} videos of split {split}:"
+            f" {', '.join(missing[:3])}{', ...' if len(missing) > 3 else ''}; names are those in the column"
+            " `file` of the dataset's index"
+        )
+    strangers = sorted(given - set(expected["file"]))
+    if strangers:
+        raise UserError(
+            f"{file}: has scores for {len(strangers)} videos that are not in split {split}: {strangers[0]}"
+            f"{', ...' if len(strangers) > 1 else ''}"
+        )
+    return expected
+
+
+def _columns(file: str | Path, given: np.ndarray, classes: list[str]) -> list[int]:
+    """Where each class of the dataset is among those of the file."""
+    place = {name: i for i, name in enumerate(given.tolist())}
+    different = sorted(set(place) ^ set(classes))
+    if different or len(given) != len(classes):
+        named = different[0] if different else "one of them, twice"
+        raise UserError(f"{file}: `classes` are not the dataset's {len(classes)}: {named}")
+    return [place[name] for name in classes]
