@@ -138,6 +138,7 @@ def copy_project(folder: Path) -> Path:
     for name in (".dvc/config", ".dvc/.gitignore", "data/official/README.md", "methods/README.md"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
+    shutil.copytree(ROOT / ".dvc/plots", folder / ".dvc/plots")
     (folder / "config/scale/demo.yaml").write_text(yaml.safe_dump(tiny_scale(), sort_keys=False))
     (folder / "config/benchmark.yaml").write_text(yaml.safe_dump(small_benchmark(), sort_keys=False))
     return folder

@@ -207,8 +207,8 @@ def shown(claims: pd.DataFrame) -> list[tuple[str, ...]]:
     differences = ("paper", "sampling error", "ours", "95% interval", "sd")
     tests = ("p (groups)", "p (McNemar)", "p (seeds)")
     rows: list[tuple[str, ...]] = [("", *differences, *tests, "verdict")]
-    for (number, claim, verdict), compared in claims.groupby(["number", "claim", "claim_verdict"]):
-        rows.append((f"{number}. {claim}: {verdict.upper()}",))
+    for (place, claim, verdict), compared in claims.groupby(["number", "claim", "claim_verdict"]):
+        rows.append((f"{place}. {claim}: {str(verdict).upper()}",))
         rows += map(_cells, compared.to_dict("records"))
     return rows
 
