@@ -49,6 +49,17 @@ TORCHVISION = CAFFE | {"kind": "torchvision"}
         ("scale/demo.yaml", "schedules.scratch.rate", "1e-3", "schedules.scratch.rate"),
         ("config.yaml", "gpus", 2, "gpus: more than one needs `device: cuda`"),
         ("config.yaml", "workers", -1, "workers: "),
+        ("config.yaml", "seeds", 0, "seeds: "),
+        ("benchmark.yaml", "two_stream", "flow-10", "two_stream: there is no fusion 'flow-10'"),
+        ("benchmark.yaml", "verdicts.marginal", 9.0, "verdicts: marginal must not be larger than by_far"),
+        ("benchmark.yaml", "claims.0.comparisons.0.expected", "worse", "claims.0.comparisons.0.expected"),
+        ("benchmark.yaml", "claims.1.comparisons.0.splits", [4], "splits: primary has only 3 at this scale"),
+        (
+            "benchmark.yaml",
+            "claims.1.comparisons.0.than",
+            "flow-15",
+            "than: no table has a number of the paper's for 'flow-15'",
+        ),
         ("scale/demo.yaml", "training.crop", 65, "crop must not be larger"),
         ("scale/demo.yaml", "roles.primary", "ucf", "roles.primary: there is no dataset 'ucf'"),
         (
@@ -87,7 +98,7 @@ TORCHVISION = CAFFE | {"kind": "torchvision"}
         ("benchmark.yaml", "runs.flow-10.input.kind", "frames", "runs.flow-10"),
         ("benchmark.yaml", "runs.flow-10-finetuned.initialisation", "flow-11", "there is no run 'flow-11'"),
         ("benchmark.yaml", "fusions.multitask-svm.temporal", "flow-x", "fusions.multitask-svm.temporal"),
-        ("benchmark.yaml", "tables.table3.rows.0.run", "nobody", "there is no run or fusion 'nobody'"),
+        ("benchmark.yaml", "tables.table3.rows.0.run", "nobody", "there is no run, fusion or method 'nobody'"),
         ("benchmark.yaml", "tables.table3.rows.0.run", None, "a row needs either `run`"),
     ],
 )
@@ -177,3 +188,15 @@ def test_every_run_is_in_a_table_or_a_fusion():
 def test_a_file_that_holds_no_keys_is_refused(config, text):
     (config / "config.yaml").write_bytes(text.encode("latin-1"))
     assert "config.yaml" in refusal(config)
+
+
+METHOD = {"mine": {"title": "Mine", "dataset": "demo_a", "splits": [1]}}
+
+
+def test_a_method_may_be_a_stream_but_not_one_of_the_final_model(config):
+    fusion = {"spatial": "mine", "temporal": "flow-10", "method": "average"}
+    edit(config / "benchmark.yaml", "methods", METHOD)
+    edit(config / "benchmark.yaml", "fusions.with-mine", fusion)
+    assert load(config).benchmark.fusions["with-mine"].spatial == "mine"
+    edit(config / "benchmark.yaml", "two_stream", "with-mine")
+    assert "two_stream: the fusion 'with-mine' must be of two runs, trained here" in refusal(config)

@@ -193,7 +193,7 @@ class ScorePlan:
     def import_scores(self, method: str, dataset: str, split: int) -> Step:
         """The scores of a method that was not trained here."""
         settings = self.benchmark.methods[method]
-        self._dataset(dataset)
+        self._split(dataset, split)
         if dataset != settings.dataset or split not in settings.splits:
             raise NoSuchStepError(
                 f"config/benchmark.yaml: methods.{method} has scores for {settings.dataset}, split"
