@@ -1,10 +1,10 @@
 """Print what is in results/, readably: the tables of the paper, other methods, and the claims."""
 
 import argparse
-from pathlib import Path
 
 from twostream import claims, cli, method_table, paths, tables
 from twostream.loading import load
+from twostream.plan import Plan
 from twostream.tables import read_table
 
 
@@ -16,7 +16,7 @@ def main() -> None:
     for name, settings in config.benchmark.tables.items():
         table = read_table(paths.TABLE.format(table=name))
         print(tables.readable(table, settings.title), end="\n\n")
-    if Path(paths.METHODS).exists():
+    if any(paths.METHODS in step.outputs for step in Plan(config).results()):
         print(method_table.readable(read_table(paths.METHODS)), end="\n\n")
     print(claims.readable(read_table(paths.CLAIMS)))
 

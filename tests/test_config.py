@@ -98,7 +98,12 @@ TORCHVISION = CAFFE | {"kind": "torchvision"}
         ("benchmark.yaml", "runs.flow-10.input.kind", "frames", "runs.flow-10"),
         ("benchmark.yaml", "runs.flow-10-finetuned.initialisation", "flow-11", "there is no run 'flow-11'"),
         ("benchmark.yaml", "fusions.multitask-svm.temporal", "flow-x", "fusions.multitask-svm.temporal"),
-        ("benchmark.yaml", "tables.table3.rows.0.run", "nobody", "there is no run, fusion or method 'nobody'"),
+        (
+            "benchmark.yaml",
+            "tables.table3.rows.0.run",
+            "nobody",
+            "there is no run, fusion or method 'nobody'",
+        ),
         ("benchmark.yaml", "tables.table3.rows.0.run", None, "a row needs either `run`"),
     ],
 )

@@ -12,8 +12,8 @@ from twostream.plan import Plan
 def leftovers(plan: Plan, other_names: Container[str], folders: Iterable[str]) -> list[str]:
     """Return the artefacts in some folders that neither the plan names, nor another scale.
 
-    Runs and fusions are the same at each scale; `other_names` are the datasets and the published weights
-    of the other scales. Any seed is one that the configuration names.
+    Runs, fusions and methods are the same at each scale; `other_names` are the datasets and the
+    published weights of the other scales. Any seed is one that the configuration names.
     """
     found = []
     for file in paths.artefacts_here():
@@ -36,6 +36,7 @@ def _is_of_another_scale(plan: Plan, names: dict[str, str], other_names: Contain
         names.get("dataset", names.get("weights")) in other_names
         and ("run" not in names or names["run"] in plan.benchmark.runs)
         and ("fusion" not in names or names["fusion"] in plan.benchmark.fusions)
+        and ("method" not in names or names["method"] in plan.benchmark.methods)
     )
 
 

@@ -14,7 +14,7 @@ h1 { font-size: 1.25rem; } h2 { font-size: 1.05rem; margin-top: 2rem; }
 table { border-collapse: collapse; } th, td { padding: .25rem .6rem; border-bottom: 1px solid #ddd; }
 th { text-align: left; vertical-align: bottom; background: #f4f4f4; } td.number { white-space: nowrap; }
 tr:hover td { background: #f8f8f0; } .wide { overflow-x: auto; } .note { color: #555; max-width: 60rem; }
-details { margin: .15rem 0; } summary { cursor: pointer; } pre { background: #f4f4f4; padding: .6rem; }
+details { margin: .15rem 0; } details details { margin-left: 1.2rem; } summary { cursor: pointer; } pre { background: #f4f4f4; padding: .6rem; }
 """
 
 
@@ -63,29 +63,27 @@ def _provenance(artefact: str) -> Iterable[str]:
     record = _record(artefact)
     yield _details(f"<b>{escape(artefact)}</b>: {_duration(record)}", record)
     for file in record["made_from"]:
-        if file.startswith("scores/"):
-            yield from _of_scores(file)
+        yield _of(file)
 
 
-def _of_scores(file: str) -> Iterable[str]:
-    record = _record(file)
-    accuracy = record.get("accuracy", {}).get("test")
-    said = f"{accuracy:g}% of the test videos" if accuracy is not None else "scores"
+def _of(file: str) -> str:
+    """A score file or a model, and in it those that it was made from."""
+    # Scores may have been pulled without the models that made them.
+    record = read_record(file)
+    if record is None:
+        return f"<p>{escape(file)}: is not here, nor is its record</p>"
+    facts = [f"seed {record['recipe']['seed']}"] if "seed" in record["recipe"] else []
+    if "test" in record.get("accuracy", {}):
+        facts.append(f"{record['accuracy']['test']:g}% of the test videos")
     makers = [made for made in record["made_from"] if made.startswith(("models/", "scores/"))]
-    yield _details(f"{escape(file)}: {said}, {_duration(record)}", record, makers)
+    summary = f"{escape(file)}: {', '.join([*facts, _duration(record)])}"
+    return _details(summary, record, "".join(map(_of, makers)))
 
 
-def _details(summary: str, record: Mapping[str, Any], makers: Iterable[str] = ()) -> str:
-    inner = "".join(
-        _details(
-            f"{escape(file)}: seed {_record(file)['recipe'].get('seed', '-')}, {_duration(_record(file))}",
-            _record(file),
-        )
-        for file in makers
-    )
+def _details(summary: str, record: Mapping[str, Any], inside: str = "") -> str:
     shown = {key: value for key, value in record.items() if key != "files"}
     text = escape(json.dumps(shown, indent=1, ensure_ascii=False))
-    return f"<details><summary>{summary}</summary>{inner}<pre>{text}</pre></details>"
+    return f"<details><summary>{summary}</summary>{inside}<pre>{text}</pre></details>"
 
 
 def _duration(record: Mapping[str, Any]) -> str:

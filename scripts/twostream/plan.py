@@ -99,6 +99,8 @@ class Plan(ScorePlan):
     @once
     def compare_methods(self) -> Step:
         """Methods that were not trained here, beside ours."""
+        if not self._methods_here():
+            raise NoSuchStepError("config/benchmark.yaml: names no methods for a dataset of this scale")
         fusion = self.benchmark.fusions[self.benchmark.two_stream]
         methods, made_from = [], []
         for name, method in self._methods_here().items():
