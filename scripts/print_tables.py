@@ -2,10 +2,10 @@
 
 import argparse
 
-from twostream import claims, cli, method_table, paths, tables
+from twostream import cli, paths
 from twostream.loading import load
 from twostream.plan import Plan
-from twostream.tables import read_table
+from twostream.shown import Rows, as_text, claim_rows, method_rows, read_table, sampling_note, table_rows
 
 
 def main() -> None:
@@ -14,11 +14,17 @@ def main() -> None:
     args = parser.parse_args()
     config = load(overrides={"scale": args.scale} if args.scale else None)
     for name, settings in config.benchmark.tables.items():
-        table = read_table(paths.TABLE.format(table=name))
-        print(tables.readable(table, settings.title), end="\n\n")
+        show(settings.title, table_rows(read_table(paths.TABLE.format(table=name))))
     if any(paths.METHODS in step.outputs for step in Plan(config).results()):
-        print(method_table.readable(read_table(paths.METHODS)), end="\n\n")
-    print(claims.readable(read_table(paths.CLAIMS)))
+        show("Other methods, and differences to them", method_rows(read_table(paths.METHODS)))
+    claims = read_table(paths.CLAIMS)
+    show("Claims of the paper: differences of two accuracies, in points", claim_rows(claims))
+    print(sampling_note(claims))
+
+
+def show(title: str, rows: Rows) -> None:
+    """Print a table."""
+    print(f"{title}\n\n{as_text(rows)}\n")
 
 
 if __name__ == "__main__":

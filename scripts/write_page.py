@@ -2,12 +2,12 @@
 
 import argparse
 
-from twostream import claims, cli, method_table, tables
+from twostream import cli
 from twostream.files import written_whole
 from twostream.pages import page
-from twostream.tables import read_table
+from twostream.shown import claim_rows, method_rows, read_table, table_rows
 
-SHOWN = {"table": tables.shown, "claims": claims.shown, "methods": method_table.shown}
+SHOWN = {"table": table_rows, "claims": claim_rows, "methods": method_rows}
 
 
 def main() -> None:

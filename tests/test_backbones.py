@@ -235,7 +235,7 @@ def test_published_weights_go_through_the_workflow(tmp_path, server, reference, 
 def test_slow_fusion_by_a_backbone_is_refused_before_any_job(tmp_path):
     shutil.copytree(ROOT / "config", tmp_path / "config")
     scale_with(tmp_path, network={"backbone": "resnet18"})
-    with pytest.raises(UserError, match=r"the run slow-fusion .* leave its rows out of the tables"):
+    with pytest.raises(UserError, match=r"the run slow-fusion .* leave it out of the tables and claims"):
         Plan(load(tmp_path / "config")).check()
     benchmark = tmp_path / "config/benchmark.yaml"
     content = yaml.safe_load(benchmark.read_text())

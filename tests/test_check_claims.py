@@ -1,20 +1,21 @@
 """Verdicts on claims: by margins, by groups, over seeds, and in which words."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT
 from test_make_table import with_right
 
 from twostream.benchmark import Benchmark, Verdicts
-from twostream.claims import check_claims, judge, readable, sampling_error
+from twostream.claims import check_claims, judge, sampling_error
 from twostream.comparison import Differences
 from twostream.loading import load, parse
 from twostream.recipes import ClaimsRecipe
 from twostream.scores import Scores
+from twostream.shown import as_text, claim_rows, read_table, sampling_note
 
 VERDICTS = Verdicts(marginal=2, by_far=5, level=0.05, permutations=1000, seed=0)
 
@@ -27,6 +28,7 @@ def spread(middle: float, seeds: int, width: float = 0.5) -> Differences:
         weights=np.full(50, 1 / 50),
         by_video=np.zeros(1),
         by_seed=middle + width * np.linspace(-1, 1, seeds) if seeds > 1 else np.array([middle]),
+        splits=[],
     )
 
 
@@ -42,7 +44,8 @@ def spread(middle: float, seeds: int, width: float = 0.5) -> Differences:
         ("marginally_better", 1, "holds"),
         ("marginally_better", 4, "fails"),
         ("marginally_better", -1, "fails"),
-        ("marginally_better", 0, "undecided"),
+        ("marginally_better", 0.1, "holds"),
+        ("marginally_better", -0.1, "undecided"),
         ("marginally_better", 2, "undecided"),
         ("no_better", -3, "holds"),
         ("no_better", 0, "holds"),
@@ -54,15 +57,9 @@ def test_margins_decide(expected, points, outcome):
     assert judge(spread(points, seeds=5), expected, VERDICTS) == outcome
 
 
-@pytest.mark.parametrize("expected", ["marginally_better", "no_better"])
-def test_small_differences_are_not_judged_on_one_seed(expected):
-    assert judge(spread(1, seeds=1), expected, VERDICTS) == "one seed"
-    assert judge(spread(1, seeds=1), "better", VERDICTS) == "holds"
-
-
 def test_what_holds_for_the_videos_but_not_over_seeds_is_undecided():
     found = spread(3, seeds=1)
-    apart = Differences(found.by_group, found.weights, found.by_video, np.array([-4.0, 3.0, 10.0]))
+    apart = replace(found, by_seed=np.array([-4.0, 3.0, 10.0]))
     assert judge(apart, "better", VERDICTS) == "undecided"
 
 
@@ -74,35 +71,42 @@ def test_the_papers_sampling_error_is_the_binomials():
     assert sampling_error((50, 50), [1000, 1000]) == pytest.approx(1.96 * np.sqrt(0.5 / 2000) * 100)
 
 
-def recipe(data: str = "generated", expected: str = "better", seeds: int = 1) -> ClaimsRecipe:
+def recipe(
+    data: str = "generated",
+    expected: str = "better",
+    seeds: int = 1,
+    paper: tuple[float, float] = (70.8, 42.5),
+    videos: int = 40,
+) -> ClaimsRecipe:
     def compared(run: str) -> dict:
         return {
             "comparison": {
                 "run": run, "expected": expected, "than": "c", "dataset": "primary", "splits": [1]
             },
-            "paper": [81.2, 81.0],
+            "datasets": ["UCF-101", "ours"],
+            "data": data,
+            "paper": paper,
+            "paper_videos": [videos],
             "files": [f"{run}-{{split}}-{{seed}}", "c-{split}-{seed}"],
         }  # fmt: skip
 
-    benchmark = yaml.safe_load((ROOT / "config/benchmark.yaml").read_text())
     content = {
         "claims": [
-            {"claim": "Both", "comparisons": [compared("a"), compared("b")]},
-            {"claim": "One", "comparisons": [compared("a")]},
+            {"number": 3, "claim": "Both", "comparisons": [compared("a"), compared("b")]},
+            {"number": 5, "claim": "One", "comparisons": [compared("a")]},
         ],
         "verdicts": VERDICTS.model_dump(),
         "interval": {"resamples": 100, "seed": 0},
-        "paper": benchmark["datasets"],
-        "our_names": {"primary": "demo_a", "secondary": "demo_b"},
-        "data": data,
         "seeds": list(range(seeds)),
     }
     return parse(ClaimsRecipe, content, "test")
 
 
 def read(name: str) -> Scores:
-    """`a` is right on all videos, `b` on none, `c` on half of them."""
-    right = {"a": [True] * 40, "b": [False] * 40, "c": [True, False] * 20}[name[0]]
+    """`a` is right on all videos but one for each seed, `b` on just these, `c` on half of all."""
+    run, _, seed = name.split("-")
+    first = [i < int(seed) for i in range(40)]
+    right = {"a": [not f for f in first], "b": first, "c": [True, False] * 20}[run]
     return with_right(right, [f"g{i}" for i in range(40)])
 
 
@@ -116,41 +120,63 @@ def read(name: str) -> Scores:
 )
 def test_a_claim_holds_if_all_its_comparisons_do_in_words_for_the_data(data, words):
     claims = check_claims(recipe(data), read)
-    assert claims["number"].tolist() == [1, 1, 2]
+    assert claims["number"].tolist() == [3, 3, 5]
     assert claims["verdict"].tolist() == [words[0], words[1], words[0]]
     assert claims["claim_verdict"].tolist() == [words[1], words[1], words[0]]
     assert claims["difference"].tolist() == [50, -50, 50]
     assert claims["ours_run"].tolist() == [100, 0, 100]
-    assert claims["paper_within_error"].all()
-    assert claims["sd"].isna().all() and claims["p_seeds"].isna().all()
+    assert not claims["paper_within_error"].any()
+    assert claims["difference_sd"].isna().all() and claims["p_seeds"].isna().all()
 
 
-def test_marginal_claims_on_one_seed_say_so():
-    claims = check_claims(recipe(expected="marginally_better"), read)
-    assert set(claims["verdict"]) == {"undecided: one seed does not tell a small difference"}
-    several = check_claims(recipe(expected="marginally_better", seeds=3), read)
-    assert several["seeds"].tolist() == [3] * 3 and several["sd"].tolist() == [0] * 3
-    assert several["claim_verdict"].tolist() == ["does not hold in the model"] * 3
+@pytest.mark.parametrize(
+    ("expected", "paper"),
+    [("marginally_better", (70.8, 42.5)), ("no_better", (42.5, 70.8)), ("better", (81.0, 79.9))],
+)
+def test_small_differences_are_not_judged_on_one_seed(expected, paper):
+    one, several = (check_claims(recipe(expected=expected, seeds=n, paper=paper), read) for n in (1, 3))
+    assert set(one["verdict"]) == {"undecided: one seed does not tell a small difference"}
+    assert one["p_margin_seeds"].isna().all()
+    assert several["seeds"].tolist() == [3] * 3 and (several["difference_sd"] > 0).tolist()[0]
+    verdict = "holds" if expected == "better" else "does not hold"
+    assert several["verdict"][0] == f"{verdict} in the model"
+
+
+def test_nothing_is_reproduced_without_all_videos():
+    claims = check_claims(recipe("paper", videos=41), read)
+    assert claims["verdict"][0] == "holds on this data"
+
+
+def test_scores_that_know_no_seeds_count_once():
+    fixed = recipe(seeds=3)
+    one = fixed.claims[1].comparisons[0].model_copy(update={"files": ("a-{split}-0", "c-{split}-0")})
+    claim = fixed.claims[1].model_copy(update={"comparisons": [one]})
+    claims = check_claims(fixed.model_copy(update={"claims": [claim]}), read)
+    assert claims["seeds"].tolist() == [1] and claims["difference_sd"].isna().all()
 
 
 def test_the_print_out_names_each_claim_once_with_its_comparisons(tmp_path):
     file = tmp_path / "claims.csv"
-    check_claims(recipe(), read).to_csv(file, index=False)
-    text = readable(pd.read_csv(file, dtype={"splits": "string"}))
-    assert text.count("1. Both: DOES NOT HOLD IN THE MODEL") == text.count("2. One: HOLDS IN THE MODEL") == 1
-    assert "b > c; UCF-101, split 1" in text and "-50.0" in text
-    assert "3 are within the sampling error" in text and "claim 1 (2), 2 (1)" in text
+    check_claims(recipe(paper=(81.2, 81.0), seeds=3, videos=3783), read).to_csv(file, index=False)
+    claims = read_table(str(file))
+    text = as_text(claim_rows(claims))
+    assert text.count("3. Both: DOES NOT HOLD IN THE MODEL") == text.count("5. One: HOLDS IN THE MODEL") == 1
+    assert "b > c; UCF-101, split 1" in text and "± 1.8" in text and "-47.5" in text
+    assert "3 differences 3 are within" in sampling_note(claims) and "3 (2), 5 (1)" in sampling_note(claims)
+    assert "0 are within the sampling error of its test set." in sampling_note(
+        claims.assign(paper_within_error=False)
+    )
 
 
 def test_all_claims_of_the_paper_are_there_with_its_numbers():
     benchmark = parse(Benchmark, yaml.safe_load((ROOT / "config/benchmark.yaml").read_text()), "benchmark")
-    assert len(benchmark.claims) == 16
+    assert [claim.number for claim in benchmark.claims] == list(range(1, 17))
     numbers = {
-        number: {
+        claim.number: {
             tuple(benchmark.published(run, c.dataset, c.splits) for run in (c.run, c.than))
             for c in claim.comparisons
         }
-        for number, claim in enumerate(benchmark.claims, 1)
+        for claim in benchmark.claims
     }
     # From the text of the paper; the rest is in the tables.
     assert numbers[2] == {(52.3, 42.5)} and numbers[3] == {(72.8, 72.7)} and numbers[4] == {(72.7, 59.9)}
@@ -166,7 +192,8 @@ def test_reproduced_is_a_word_for_the_papers_datasets(scale, data):
 
     plan = Plan(load(ROOT / "config", {"scale": scale}))
     made = plan.check_claims().recipe
-    assert isinstance(made, ClaimsRecipe) and made.data == data
+    assert isinstance(made, ClaimsRecipe)
+    assert {compared.data for claim in made.claims for compared in claim.comparisons} == {data}
 
 
 def test_margins_leave_room_for_the_papers_own_words():

@@ -6,20 +6,24 @@ from math import comb
 
 import numpy as np
 import pytest
-from scipy.stats import ttest_1samp
+from scipy.stats import norm, ttest_1samp
 from test_make_table import with_right
 
-from twostream.benchmark import Interval
+from twostream.benchmark import Interval, Verdicts
 from twostream.comparison import (
     Differences,
-    difference_interval,
     differences,
+    exchange_test,
+    margin_test,
     mcnemar_test,
-    permutation_test,
     seed_test,
+    difference_columns,
 )
 from twostream.files import UserError
 from twostream.scores import Scores
+from twostream.statistics import bootstrap_interval
+
+VERDICTS = Verdicts(marginal=2, by_far=5, level=0.05, permutations=200, seed=0)
 
 
 def pair(first: list[bool], second: list[bool], groups: list[str]) -> tuple[Scores, Scores]:
@@ -51,6 +55,16 @@ def test_the_difference_is_the_mean_over_splits_and_seeds_whatever_their_size():
     assert found.weights.sum() == pytest.approx(1)
 
 
+def test_the_interval_against_a_method_that_is_always_wrong_is_that_of_the_accuracy():
+    rng = np.random.default_rng(8)
+    splits = [random_pair(rng, groups)[0] for groups in (4, 9, 7)]
+    wrong = [with_right([False] * len(s.videos), s.groups.tolist()) for s in splits]
+    found = differences([list(zip(splits, wrong, strict=True))])
+    told = difference_columns(found, Interval(resamples=300, seed=1), VERDICTS)
+    low, high = bootstrap_interval(splits, 300, 1)
+    assert (told["difference_low"], told["difference_high"]) == pytest.approx((low, high), abs=0.01)
+
+
 def test_videos_are_matched_by_name():
     first, second = random_pair(np.random.default_rng(1))
     order = np.random.default_rng(2).permutation(len(second.videos))
@@ -61,13 +75,44 @@ def test_videos_are_matched_by_name():
         differences([[(first, random_pair(np.random.default_rng(1), 5)[1])]])
 
 
-@pytest.mark.parametrize("margin", [0, 5])
-def test_the_permutation_test_is_that_of_all_exchanges_of_groups(margin):
+def test_the_exchange_test_is_that_of_all_exchanges_of_groups():
     found = differences([[random_pair(np.random.default_rng(3))]])
-    each = found.by_group - margin * found.weights
-    sums = [abs(np.dot(signs, each)) for signs in product((1, -1), repeat=len(each))]
-    exact = np.mean([total >= abs(each.sum()) - 1e-9 for total in sums])
-    assert permutation_test(found, margin, 20000, 0) == pytest.approx(exact, abs=0.01)
+    sums = [abs(np.dot(signs, found.by_group)) for signs in product((1, -1), repeat=len(found.by_group))]
+    exact = np.mean([total >= abs(found.total) - 1e-9 for total in sums])
+    assert exchange_test(found, 20000, 0) == pytest.approx(exact, abs=0.01)
+
+
+def drawn(groups: int, clips: int, better: float, worse: float, rng: np.random.Generator) -> Differences:
+    """Two methods of which the first, or the second, is right alone on such a share of the videos."""
+    place = rng.random(groups * clips)
+    first, second = place < better, (place >= better) & (place < better + worse)
+    return differences(
+        [[pair(first.tolist(), second.tolist(), [f"g{i // clips}" for i in range(len(place))])]]
+    )
+
+
+def test_the_margin_test_is_the_normal_one_for_many_groups():
+    found = drawn(2000, 1, 0.2, 0.1, np.random.default_rng(4))
+    each = found.by_group * len(found.by_group)
+    distance = (each.mean() - 8) / (each.std(ddof=1) / np.sqrt(len(each)))
+    assert margin_test(found, 8, 20000, 0) == pytest.approx(2 * norm.sf(abs(distance)), abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("groups", "clips", "better", "worse"), [(156, 2, 0.05, 0.0), (156, 2, 0.125, 0.075)]
+)
+def test_a_difference_of_just_the_margin_is_rarely_taken_for_another(groups, clips, better, worse):
+    """Also where all that differ do so to one side, which makes the differences skewed."""
+    rng = np.random.default_rng(7)
+    margin = 100 * (better - worse)
+    p_values = [margin_test(drawn(groups, clips, better, worse, rng), margin, 200, 0) for _ in range(200)]
+    assert np.mean(np.array(p_values) < 0.05) < 0.09
+
+
+def test_where_all_groups_differ_alike_the_margin_is_met_or_not():
+    found = differences([[pair([True] * 8, [False] * 8, list("aabbccdd"))]])
+    assert margin_test(found, 100, 100, 0) == 1
+    assert margin_test(found, 5, 100, 0) < 0.05
 
 
 def test_mcnemar_is_the_binomial_of_the_videos_that_differ():
@@ -76,7 +121,7 @@ def test_mcnemar_is_the_binomial_of_the_videos_that_differ():
     tail = sum(comb(better + worse, k) for k in range(worse + 1)) / 2 ** (better + worse)
     assert mcnemar_test(found) == pytest.approx(2 * tail)
     same = differences([[pair([True] * 4, [True] * 4, list("abcd"))]])
-    assert mcnemar_test(same) == 1 and permutation_test(same, 0, 100, 0) == 1
+    assert mcnemar_test(same) == 1 and exchange_test(same, 100, 0) == 1
 
 
 def test_a_video_counts_once_for_mcnemar_over_seeds():
@@ -85,10 +130,15 @@ def test_a_video_counts_once_for_mcnemar_over_seeds():
 
 
 def test_the_test_over_seeds_is_students():
-    found = Differences(np.zeros(1), np.ones(1), np.zeros(1), np.array([1.0, 2.5, 0.5, 3.0]))
+    found = Differences(np.zeros(1), np.ones(1), np.zeros(1), np.array([1.0, 2.5, 0.5, 3.0]), [])
     assert seed_test(found, 0.4) == pytest.approx(ttest_1samp(found.by_seed, 0.4).pvalue)
     with pytest.raises(UserError, match="two"):
         seed_test(replace(found, by_seed=np.array([1.0])), 0)
+
+
+def test_seeds_that_differ_alike_tell_nothing():
+    found = Differences(np.zeros(1), np.ones(1), np.zeros(1), np.array([0.3, 0.3]), [])
+    assert seed_test(found, 0) == 1
 
 
 def test_the_interval_of_a_difference_is_the_normal_one_for_many_groups():
@@ -98,8 +148,10 @@ def test_the_interval_of_a_difference_is_the_normal_one_for_many_groups():
     found = differences([[pair(first.tolist(), second.tolist(), names)]])
     each = 100 * (first.astype(float) - second)
     half = 1.96 * each.std() / 30
-    low, high = difference_interval(found, Interval(resamples=4000, seed=0))
-    assert (low, high) == pytest.approx((each.mean() - half, each.mean() + half), abs=0.4)
+    told = difference_columns(found, Interval(resamples=4000, seed=0), VERDICTS)
+    assert (told["difference_low"], told["difference_high"]) == pytest.approx(
+        (each.mean() - half, each.mean() + half), abs=0.4
+    )
 
 
 def test_where_clips_of_a_group_agree_groups_err_as_often_as_they_may_and_mcnemar_more():
@@ -110,7 +162,7 @@ def test_where_clips_of_a_group_agree_groups_err_as_often_as_they_may_and_mcnema
     for _ in range(300):
         right = [np.repeat(rng.random(30) < 0.7, 6).tolist() for _ in range(2)]
         found = differences([[pair(right[0], right[1], names)]])
-        by_group.append(permutation_test(found, 0, 200, 0) < 0.05)
+        by_group.append(exchange_test(found, 200, 0) < 0.05)
         by_video.append(mcnemar_test(found) < 0.05)
     assert np.mean(by_group) < 0.09
     assert np.mean(by_video) > 0.3

@@ -12,11 +12,12 @@ from twostream.benchmark import Interval, Method, Verdicts
 from twostream.files import UserError
 from twostream.fusion import average
 from twostream.loading import parse
-from twostream.method_table import compare_methods, readable
+from twostream.method_table import compare_methods
 from twostream.others import read_given
 from twostream.recipes import MethodsRecipe
 from twostream.scale import SVM
 from twostream.scores import Scores
+from twostream.shown import as_text, method_rows, read_table
 from twostream.svm import svm
 
 CLASSES = ["a", "b", "c"]
@@ -74,6 +75,13 @@ def test_scores_are_taken_in_any_order_with_or_without_training_videos(tmp_path,
         (given(labels=np.zeros(12, int)), "`labels` are not those of the index"),
         (given(labels=np.full(12, 7)), "`labels` are not those of the index"),
         (given(parts=np.full(12, "train")), "`parts` are not those of split 1"),
+        (given(classes=np.arange(3)), r"`classes` is an array of int64 .* texts, one a class"),
+        (given(videos=TEST["file"].to_numpy("S")), r"`videos` is an array of \|S\d+"),
+        (given(scores=given()["scores"].astype(str)), "`scores` is an array of <U"),
+        (given(scores=given()["scores"] + 0j), "`scores` is an array of complex"),
+        (given(labels=np.eye(3)[np.zeros(12, int)]), "`labels` is an array of float64"),
+        (given(videos=np.array("a/20.avi")), r"`videos` is an array of .* the shape \(\)"),
+        (given(parts=np.full((12, 1), "test")), r"`parts` is an array of .* the shape \(12, 1\)"),
         (given(parts=np.full(5, "test")), "`parts` has 5 rows, `videos` 12"),
         ({"videos": TEST["file"].to_numpy(str)}, "lacks `scores`, `classes`; methods/README.md"),
     ],
@@ -145,7 +153,14 @@ def test_a_method_gets_its_row_its_fusions_and_ours_beside_it():
     assert found["accuracy"][1] == pytest.approx(average(other, spatial).accuracy(), abs=0.01)
     assert found["difference"][3] == pytest.approx(spatial.accuracy() - other.accuracy(), abs=0.01)
     assert found["difference"].isna().tolist() == [True] + [False] * 5
-    assert "Another: d, split 1 (30 test videos)" in readable(found)
+    assert "Another: d, split 1 (30 test videos)" in as_text(method_rows(found))
+
+
+@pytest.mark.parametrize("title", ["2024", "NA", "None"])
+def test_a_title_may_read_like_something_else(tmp_path, title):
+    table(1).assign(method=title).to_csv(tmp_path / "methods.csv", index=False)
+    shown = as_text(method_rows(read_table(str(tmp_path / "methods.csv"))))
+    assert f"{title}: d, split 1" in shown and "other + s" in shown
 
 
 def test_over_seeds_ours_have_a_deviation_and_the_method_none():

@@ -11,12 +11,13 @@ from twostream.files import UserError
 from twostream.loading import parse
 from twostream.recipes import TableRecipe
 from twostream.scores import Scores
+from twostream.shown import as_text, table_rows
 from twostream.statistics import (
     bootstrap_interval,
     mean_class_accuracy,
     top_accuracy,
 )
-from twostream.tables import make_table, metrics, readable
+from twostream.tables import make_table, metrics
 
 
 def with_right(right: list[bool], groups: list[str]) -> Scores:
@@ -77,6 +78,7 @@ def recipe(rows: list[dict], seeds: int = 1) -> TableRecipe:
         "our_names": {"primary": "demo_a", "secondary": "demo_b"},
         "interval": {"resamples": 100, "seed": 0},
         "seeds": seeds,
+        "methods": ["not-ours"],
     }
     return parse(TableRecipe, content, "test")
 
@@ -114,12 +116,10 @@ def test_a_table_has_the_papers_rows_in_its_order_with_our_numbers():
 def test_a_table_reads_well_and_lines_up():
     row = {"row": "R", "dataset": "primary", "splits": [1], "paper": 80.0, "run": "some-run"}
     cited = {"row": "Cited", "dataset": "primary", "splits": [1], "paper": 1.0, "cited": "X 2013"}
-    text = readable(make_table(recipe([row, cited]), [replace(make_scores(0))]), "The title")
+    text = as_text(table_rows(make_table(recipe([row, cited]), [replace(make_scores(0))])))
     lines = text.splitlines()
-    assert lines[0] == "The title" and "some-run" in text and "cited: X 2013" in text
-    assert (
-        len({line.index(word) for line, word in zip(lines[2:], ("run", "some", "cited"), strict=True)}) == 1
-    )
+    assert "some-run" in text and "cited: X 2013" in text
+    assert len({line.index(word) for line, word in zip(lines, ("run", "some", "cited"), strict=True)}) == 1
 
 
 def test_over_seeds_a_row_is_their_mean_with_its_standard_deviation():
@@ -131,6 +131,17 @@ def test_over_seeds_a_row_is_their_mean_with_its_standard_deviation():
     assert table["ours"][0] == pytest.approx(of_seed.mean(), abs=0.01)
     assert table["sd"][0] == pytest.approx(of_seed.std(ddof=1), abs=0.01)
     assert table["seeds"][0] == 3 and table["test_videos"][0] == 8
-    assert "± 25.0" in readable(table, "T")
+    assert "± 25.0" in as_text(table_rows(table))
     with pytest.raises(UserError, match="need 6 score files, not 5"):
         make_table(recipe([row], seeds=3), scores[:5])
+
+
+def test_a_method_that_was_not_trained_here_has_one_file_whatever_the_seeds():
+    rows = [
+        {"row": name, "dataset": "primary", "splits": [1], "paper": None, "run": name}
+        for name in ("not-ours", "r")
+    ]
+    scores = [with_right([True] * k + [False] * (4 - k), list("abcd")) for k in (3, 1, 2)]
+    table = make_table(recipe(rows, seeds=2), scores)
+    assert table["ours"].tolist() == [75, 37.5] and table["seeds"].tolist() == [1, 2]
+    assert np.isnan(table["sd"][0]) and table["sd"][1] > 0

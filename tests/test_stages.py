@@ -65,6 +65,10 @@ def flow_from_frames(content: dict[str, Any]) -> None:
     content["config/benchmark.yaml"]["runs"]["flow-5"]["initialisation"] = "images"
 
 
+def another_two_stream(content: dict[str, Any]) -> None:
+    content["config/benchmark.yaml"]["two_stream"] = "flow-average"
+
+
 def with_other_methods(content: dict[str, Any]) -> None:
     """One alone, and one as a stream of a fusion in a table."""
     benchmark = content["config/benchmark.yaml"]
@@ -81,6 +85,7 @@ def plans(tmp_path_factory) -> list[Plan]:
     """Plans that use, together, everything that a stage may."""
     folder = tmp_path_factory.mktemp("config")
     changed = [plan_with(change, folder) for change in (videos_in_a_folder, flow_from_frames)]
+    changed.append(plan_with(another_two_stream, folder))
     changed.append(plan_with(with_other_methods, folder))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

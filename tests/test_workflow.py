@@ -182,13 +182,13 @@ def test_a_flow_module_redoes_extraction_and_what_follows_but_no_spatial_run(pro
 
 def test_a_fusion_module_redoes_fusion_and_tables_alone(project, edited):
     edited("scripts/twostream/fusion.py", "/ 2", "* 0.5")
-    assert planned(project) == {"fuse_streams": 2, "make_table": 1}
+    assert planned(project) == {"fuse_streams": 2, "make_table": 1, "check_claims": 1}
 
 
 def test_what_no_model_depends_on_redoes_no_model(project, edited):
     for module in ("statistics", "pictures", "records", "cli", "folder_extraction"):
         edited(f"scripts/twostream/{module}.py", "\n\n\n", "\nextra = 1\n\n\n")
-    assert planned(project) == {"make_table": 2}
+    assert planned(project) == {"make_table": 2, "check_claims": 1}
 
 
 def test_the_device_redoes_nothing(project):
@@ -218,7 +218,7 @@ def test_several_gpus_are_given_to_each_training_by_torchrun(project):
 
 def test_only_extra_test_frames_score_again_but_train_nothing(project, edited):
     set_key(edited, project, "config/scale/demo.yaml", ["testing", "frames"], 3)
-    assert set(planned(project)) == {"score_videos", "fuse_streams", "make_table"}
+    assert set(planned(project)) == {"score_videos", "fuse_streams", "make_table", "check_claims"}
 
 
 def test_a_bad_configuration_stops_before_any_job_with_one_clear_message(project, edited):

@@ -154,6 +154,7 @@ class Comparison(Strict):
 class Claim(Strict):
     """What the paper claims; it holds if all its comparisons come out as expected."""
 
+    number: Count
     claim: str
     comparisons: Annotated[list[Comparison], Field(min_length=1)]
 
@@ -195,7 +196,21 @@ class Benchmark(Strict):
     interval: Interval
     tables: dict[Name, Table]
     verdicts: Verdicts
-    claims: list[Claim]
+    claims: Annotated[list[Claim], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def names_differ(self) -> Self:
+        taken = {"claims", "methods"} & self.tables.keys()
+        if taken:
+            raise ValueError(f"tables: {taken.pop()} is the name of another file in results/")
+        for key, names in (
+            ("claims: the number", [str(claim.number) for claim in self.claims]),
+            ("methods: the title", [method.title for method in self.methods.values()]),
+        ):
+            twice = {name for name in names if names.count(name) > 1}
+            if twice:
+                raise ValueError(f"{key} {twice.pop()} is given twice")
+        return self
 
     @model_validator(mode="after")
     def pretraining_fits(self) -> Self:

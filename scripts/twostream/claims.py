@@ -1,25 +1,24 @@
 """What the paper claims, judged on our score files: a row a comparison."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from twostream.benchmark import Comparison, Expected, Verdicts
+from twostream.benchmark import Expected, Verdicts
 from twostream.comparison import (
     Differences,
     Pair,
-    difference_interval,
     differences,
-    mcnemar_test,
-    permutation_test,
+    exchange_test,
+    margin_test,
     rounded,
     seed_test,
+    difference_columns,
 )
 from twostream.recipes import ClaimsRecipe, Compared, Data
 from twostream.scores import Scores
-from twostream.tables import aligned, number, p_value
 
 Outcome = Literal["holds", "fails", "undecided", "one seed"]
 
@@ -33,7 +32,6 @@ UNDECIDED: dict[Outcome, str] = {
     "undecided": "undecided at this sample size",
     "one seed": "undecided: one seed does not tell a small difference",
 }
-# One training may be better than another by as much, whatever its input; so seeds must decide these.
 SMALL: tuple[Expected, ...] = ("marginally_better", "no_better")
 
 
@@ -43,15 +41,14 @@ def check_claims(recipe: ClaimsRecipe, read: Callable[[str], Scores]) -> pd.Data
     `read` gives the scores in a file; their test parts are compared. README.md explains the columns.
     """
     rows = []
-    for place, claim in enumerate(recipe.claims, start=1):
+    for claim in recipe.claims:
         judged = [_row(compared, recipe, read) for compared in claim.comparisons]
-        all_in_all = _together(outcome for _, outcome in judged)
-        for content, outcome in judged:
-            verdicts = {
-                "verdict": word(outcome, recipe.data),
-                "claim_verdict": word(all_in_all, recipe.data),
-            }
-            rows.append({"number": place, "claim": claim.claim} | content | verdicts)
+        together = _together(outcome for _, outcome, _ in judged)
+        # The claim is as much the paper's as the least of its comparisons.
+        data = min((data for _, _, data in judged), key=["generated", "other", "paper"].index)
+        for content, outcome, own in judged:
+            verdicts = {"verdict": word(outcome, own), "claim_verdict": word(together, data)}
+            rows.append({"number": claim.number, "claim": claim.claim} | content | verdicts)
     return pd.DataFrame(rows).astype({"test_videos": "Int64", "seeds": "Int64"})
 
 
@@ -69,60 +66,56 @@ def _together(outcomes: Iterable[Outcome]) -> Outcome:
 
 def _row(
     compared: Compared, recipe: ClaimsRecipe, read: Callable[[str], Scores]
-) -> tuple[dict[str, Any], Outcome]:
+) -> tuple[dict[str, Any], Outcome, Data]:
+    """A comparison's columns but the verdict, what came out, and on whose data."""
     comparison, verdicts = compared.comparison, recipe.verdicts
-    seeds = [
-        [_pair(compared.files, split, seed, read) for split in comparison.splits] for seed in recipe.seeds
-    ]
-    found = differences(seeds)
-    low, high = difference_interval(found, recipe.interval)
-    margin = margin_of(comparison.expected, verdicts)
-    error = sampling_error(compared.paper, _paper_videos(comparison, recipe))
+    pairs = _pairs(compared, recipe.seeds, read)
+    found = differences(pairs)
+    videos = sum(len(first.videos) for first, _ in pairs[0])
+    paper_videos = [compared.paper_videos[split - 1] for split in comparison.splits]
     paper_difference = compared.paper[0] - compared.paper[1]
-    several = len(recipe.seeds) > 1
+    error = sampling_error(compared.paper, paper_videos)
+    # Without the videos that are skipped it is not the paper's test.
+    data: Data = "other" if compared.data == "paper" and videos != sum(paper_videos) else compared.data
     content = {
         "run": comparison.run,
         "expected": comparison.expected,
         "than": comparison.than,
-        "paper_dataset": getattr(recipe.paper, comparison.dataset).name,
+        "paper_dataset": compared.datasets[0],
         "splits": " ".join(map(str, comparison.splits)),
         "paper_run": compared.paper[0],
         "paper_than": compared.paper[1],
         "paper_difference": round(paper_difference, 2),
         "paper_error": round(error, 2),
         "paper_within_error": abs(paper_difference) <= error,
-        "our_dataset": getattr(recipe.our_names, comparison.dataset),
-        "ours_run": round(_mean(first for splits in seeds for first, _ in splits), 2),
-        "ours_than": round(_mean(second for splits in seeds for _, second in splits), 2),
-        "difference": round(found.total, 2),
-        "interval_low": round(low, 2),
-        "interval_high": round(high, 2),
-        "seeds": len(recipe.seeds),
-        "sd": round(float(found.by_seed.std(ddof=1)), 2) if several else None,
-        "p_groups": rounded(permutation_test(found, 0, verdicts.permutations, verdicts.seed)),
-        "margin": margin or None,
-        "p_margin": rounded(permutation_test(found, margin, verdicts.permutations, verdicts.seed))
-        if margin
-        else None,
-        "p_seeds": rounded(seed_test(found, 0)) if several else None,
-        "p_mcnemar": rounded(mcnemar_test(found)),
-        "test_videos": sum(len(first.videos) for first, _ in seeds[0]),
+        "our_dataset": compared.datasets[1],
+        "ours_run": round(_mean(first for splits in pairs for first, _ in splits), 2),
+        "ours_than": round(_mean(second for splits in pairs for _, second in splits), 2),
+        **difference_columns(found, recipe.interval, verdicts),
+        **_against_margin(found, comparison.expected, verdicts),
+        "seeds": len(pairs),
+        "test_videos": videos,
     }
-    return content, judge(found, comparison.expected, verdicts)
+    small = comparison.expected in SMALL or abs(paper_difference) < verdicts.marginal
+    # One training may be better than another by as much, whatever its input.
+    one_seed = small and len(pairs) < 2
+    return content, "one seed" if one_seed else judge(found, comparison.expected, verdicts), data
 
 
-def _pair(files: tuple[str, str], split: int, seed: int, read: Callable[[str], Scores]) -> Pair:
-    first, second = (read(file.format(split=split, seed=seed)).part("test") for file in files)
-    return first, second
+def _pairs(compared: Compared, seeds: list[int], read: Callable[[str], Scores]) -> list[list[Pair]]:
+    """The test parts of both, by [seed][split]; methods that were not trained here have no seeds."""
+    if not any("{seed}" in files for files in compared.files):
+        seeds = seeds[:1]
+
+    def pair(split: int, seed: int) -> Pair:
+        first, second = (read(file.format(split=split, seed=seed)).part("test") for file in compared.files)
+        return first, second
+
+    return [[pair(split, seed) for split in compared.comparison.splits] for seed in seeds]
 
 
 def _mean(scores: Iterable[Scores]) -> float:
     return float(np.mean([found.accuracy() for found in scores]))
-
-
-def _paper_videos(comparison: Comparison, recipe: ClaimsRecipe) -> list[int]:
-    of_split = getattr(recipe.paper, comparison.dataset).test_videos
-    return [of_split[split - 1] for split in comparison.splits]
 
 
 def sampling_error(paper: tuple[float, float], videos: list[int]) -> float:
@@ -138,97 +131,61 @@ def sampling_error(paper: tuple[float, float], videos: list[int]) -> float:
     return float(100 * 1.96 * np.sqrt(variance))
 
 
-def margin_of(expected: Expected, verdicts: Verdicts) -> float:
-    """Return the margin (points) that a comparison is judged by beside zero; zero if by none."""
-    margins = {"far_better": verdicts.by_far, "marginally_better": verdicts.marginal}
-    return {**margins, "no_better": verdicts.marginal}.get(expected, 0.0)
+def margins(expected: Expected, verdicts: Verdicts) -> list[float]:
+    """Return the margins (points) other than zero that decide a comparison."""
+    return {
+        "better": [],
+        "far_better": [verdicts.by_far],
+        "marginally_better": [verdicts.marginal, -verdicts.marginal],
+        "no_better": [verdicts.marginal],
+    }[expected]
+
+
+def _against_margin(found: Differences, expected: Expected, verdicts: Verdicts) -> dict[str, Any]:
+    """The margin and the p-values of a difference of it; of two margins the larger p-values."""
+    decisive = margins(expected, verdicts)
+    if not decisive:
+        return {"margin": None, "p_margin": None, "p_margin_seeds": None}
+    several = len(found.by_seed) > 1
+    return {
+        "margin": decisive[0],
+        "p_margin": rounded(max(_by_groups(found, margin, verdicts) for margin in decisive)),
+        "p_margin_seeds": rounded(max(seed_test(found, m) for m in decisive)) if several else None,
+    }
 
 
 def judge(found: Differences, expected: Expected, verdicts: Verdicts) -> Outcome:
     """Return whether a comparison comes out as the paper claims.
 
     `better`: the difference is above zero. `far_better`: above the margin `by_far`.
-    `marginally_better`: above zero and below `marginal`. `no_better`: below `marginal`, and not above
-    zero. Each must be significant by groups and, with several seeds, over these; what is significantly
-    otherwise fails.
+    `marginally_better`: positive, and the two are equivalent: it is above -`marginal` and below
+    `marginal`. `no_better`: below `marginal`, and not above zero. Each must be significant by groups
+    and, with several seeds, over these; what is significantly otherwise fails.
     """
-    if expected in SMALL and len(found.by_seed) < 2:
-        return "one seed"
-    zero = _side(found, 0, verdicts)
-    margin = _side(found, margin_of(expected, verdicts), verdicts)
+
+    def side(margin: float) -> int:
+        return _side(found, margin, verdicts)
+
     if expected in ("better", "far_better"):
-        return "holds" if margin > 0 else "fails" if margin < 0 else "undecided"
-    if expected == "marginally_better":
-        if zero < 0 or margin > 0:
-            return "fails"
-        return "holds" if zero > 0 and margin < 0 else "undecided"
-    return "fails" if zero > 0 else "holds" if margin < 0 else "undecided"
+        of_side: dict[int, Outcome] = {-1: "fails", 0: "undecided", 1: "holds"}
+        return of_side[side(0 if expected == "better" else verdicts.by_far)]
+    if expected == "no_better":
+        return "fails" if side(0) > 0 else "holds" if side(verdicts.marginal) < 0 else "undecided"
+    if side(0) < 0 or side(verdicts.marginal) > 0:
+        return "fails"
+    equivalent = side(verdicts.marginal) < 0 < side(-verdicts.marginal)
+    return "holds" if equivalent and found.total > 0 else "undecided"
 
 
 def _side(found: Differences, margin: float, verdicts: Verdicts) -> int:
     """1 if the difference is significantly above a margin, -1 if below, 0 if neither."""
-    p_values = [permutation_test(found, margin, verdicts.permutations, verdicts.seed)]
+    p_values = [_by_groups(found, margin, verdicts)]
     if len(found.by_seed) > 1:
         p_values.append(seed_test(found, margin))
     return int(np.sign(found.total - margin)) if max(p_values) < verdicts.level else 0
 
 
-SIGNS: dict[str, str] = {
-    "better": ">",
-    "far_better": ">>",
-    "marginally_better": "> a little",
-    "no_better": "not >",
-}
-
-
-def readable(claims: pd.DataFrame) -> str:
-    """Return the claims as text for a terminal: each with its verdict, and under it its comparisons."""
-    rows = shown(claims)
-    lines = iter(aligned([cells for cells in rows if len(cells) > 1]).splitlines())
-    text = [f"\n{cells[0]}" if len(cells) == 1 else f"   {next(lines)}" for cells in rows]
-    within = int(claims["paper_within_error"].sum())
-    return "\n".join(
-        [
-            "Claims of the paper: differences of two accuracies, in points",
-            "",
-            *text,
-            "",
-            f"Of the paper's own {len(claims)} differences {within} are within the sampling error of its test"
-            f" set: {_within(claims)}.",
-        ]
-    )
-
-
-def shown(claims: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Return the claims as they are shown: the headings, and a row of texts for each comparison.
-
-    Above the comparisons of a claim it stands with its verdict, a row of one cell.
-    """
-    differences = ("paper", "sampling error", "ours", "95% interval", "sd")
-    tests = ("p (groups)", "p (McNemar)", "p (seeds)")
-    rows: list[tuple[str, ...]] = [("", *differences, *tests, "verdict")]
-    for (place, claim, verdict), compared in claims.groupby(["number", "claim", "claim_verdict"]):
-        rows.append((f"{place}. {claim}: {str(verdict).upper()}",))
-        rows += map(_cells, compared.to_dict("records"))
-    return rows
-
-
-def _within(claims: pd.DataFrame) -> str:
-    of_claim = claims[claims["paper_within_error"]].groupby("number").size()
-    return "claim " + ", ".join(f"{number} ({count})" for number, count in of_claim.items())
-
-
-def _cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
-    splits = f"split{'s' if ' ' in row['splits'] else ''} {row['splits'].replace(' ', ', ')}"
-    return (
-        f"{row['run']} {SIGNS[row['expected']]} {row['than']}; {row['paper_dataset']}, {splits}",
-        f"{row['paper_difference']:+.1f}",
-        f"± {row['paper_error']:.1f}",
-        f"{row['difference']:+.1f}",
-        f"{row['interval_low']:+.1f} to {row['interval_high']:+.1f}",
-        number(row["sd"]),
-        p_value(row["p_groups"]),
-        p_value(row["p_mcnemar"]),
-        p_value(row["p_seeds"]),
-        row["verdict"],
-    )
+def _by_groups(found: Differences, margin: float, verdicts: Verdicts) -> float:
+    if margin == 0:
+        return exchange_test(found, verdicts.permutations, verdicts.seed)
+    return margin_test(found, margin, verdicts.permutations, verdicts.seed)

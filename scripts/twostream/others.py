@@ -11,6 +11,7 @@ Such a file is a `.npz` with these arrays (methods/README.md shows how to write 
 file has labels or parts, they must be the same.
 """
 
+import zlib
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -23,6 +24,14 @@ from twostream.index import class_names, part
 from twostream.scores import Scores, check
 
 NEEDED = ("videos", "scores", "classes")
+# Of each array NumPy's kinds, the number of dimensions, and both in words.
+FORMS = {
+    "videos": ("U", 1, "texts, one a video"),
+    "scores": ("fiu", 2, "numbers, [videos, classes]"),
+    "classes": ("U", 1, "texts, one a class"),
+    "labels": ("iu", 1, "whole numbers, one a video"),
+    "parts": ("U", 1, "texts, one a video"),
+}
 
 
 def read_given(file: str | Path, index: pd.DataFrame, split: int) -> Scores:
@@ -62,23 +71,35 @@ def _arrays(file: str | Path) -> dict[str, np.ndarray]:
         found = np.load(file, allow_pickle=False)
         # A lone array has no names.
         content = {name: found[name] for name in found.files} if isinstance(found, NpzFile) else {}
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
         raise UserError(f"{file}: is not a file of scores: {error}") from None
     missing = [f"`{name}`" for name in NEEDED if name not in content]
     if missing:
         raise UserError(f"{file}: lacks {', '.join(missing)}; methods/README.md has the format")
-    shape = (len(content["videos"]), len(content["classes"]))
-    if content["scores"].shape != shape:
-        raise UserError(
-            f"{file}: `scores` has the shape {content['scores'].shape}, where {shape[0]} `videos` and"
-            f" {shape[1]} `classes` make {shape}"
-        )
-    if len(set(content["videos"].tolist())) < shape[0]:
+    _check_forms(file, content)
+    if len(set(content["videos"].tolist())) < len(content["videos"]):
         raise UserError(f"{file}: `videos` names a video twice")
-    for name in {"labels", "parts"} & content.keys():
-        if len(content[name]) != shape[0]:
-            raise UserError(f"{file}: `{name}` has {len(content[name])} rows, `videos` {shape[0]}")
     return content
+
+
+def _check_forms(file: str | Path, content: dict[str, np.ndarray]) -> None:
+    for name in FORMS.keys() & content.keys():
+        kinds, dimensions, what = FORMS[name]
+        array = content[name]
+        if array.dtype.kind not in kinds or array.ndim != dimensions:
+            raise UserError(
+                f"{file}: `{name}` is an array of {array.dtype} and the shape {array.shape}, where"
+                f" methods/README.md has {what}"
+            )
+    videos, classes = len(content["videos"]), len(content["classes"])
+    if content["scores"].shape != (videos, classes):
+        raise UserError(
+            f"{file}: `scores` has the shape {content['scores'].shape}, where {videos} `videos` and"
+            f" {classes} `classes` make {(videos, classes)}"
+        )
+    for name in {"labels", "parts"} & content.keys():
+        if len(content[name]) != videos:
+            raise UserError(f"{file}: `{name}` has {len(content[name])} rows, `videos` {videos}")
 
 
 def _expected(file: str | Path, index: pd.DataFrame, split: int, videos: np.ndarray) -> pd.DataFrame:

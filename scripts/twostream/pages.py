@@ -10,11 +10,17 @@ from twostream.records import read_record
 
 STYLE = """
 body { font: 14px/1.5 system-ui, sans-serif; margin: 1.5rem; color: #1a1a1a; background: #fff; }
-h1 { font-size: 1.25rem; } h2 { font-size: 1.05rem; margin-top: 2rem; }
-table { border-collapse: collapse; } th, td { padding: .25rem .6rem; border-bottom: 1px solid #ddd; }
-th { text-align: left; vertical-align: bottom; background: #f4f4f4; } td.number { white-space: nowrap; }
-tr:hover td { background: #f8f8f0; } .wide { overflow-x: auto; } .note { color: #555; max-width: 60rem; }
-details { margin: .15rem 0; } details details { margin-left: 1.2rem; } summary { cursor: pointer; } pre { background: #f4f4f4; padding: .6rem; }
+h1 { font-size: 1.25rem; }
+h2 { font-size: 1.05rem; margin-top: 2rem; }
+table { border-collapse: collapse; }
+th, td { padding: .25rem .6rem; border-bottom: 1px solid #ddd; text-align: left; }
+th { vertical-align: bottom; background: #f4f4f4; }
+td.number { white-space: nowrap; }
+.wide { overflow-x: auto; }
+.note { color: #555; max-width: 60rem; }
+details { margin: .15rem 0; }
+summary { cursor: pointer; }
+pre { background: #f4f4f4; padding: .6rem; }
 """
 
 
@@ -33,8 +39,9 @@ def page(title: str, note: str, rows: Sequence[Sequence[str]], artefact: str) ->
             f'<p class="note">{escape(note)}</p>',
             f'<div class="wide">{_table(rows)}</div>',
             "<h2>Where these numbers come from</h2>",
-            '<p class="note">Each score file with its test accuracy, duration and start (UTC); open it for'
-            " run, recipe, seed and versions, and for what it was made from.</p>",
+            '<p class="note">The table, the score files and the models that it was made from, with test'
+            " accuracy, duration and start (UTC); open one for recipe, seed, versions and what it was made"
+            " from.</p>",
             *_provenance(artefact),
             "</body></html>",
         ]
@@ -60,41 +67,39 @@ def _cell(text: str) -> str:
 
 
 def _provenance(artefact: str) -> Iterable[str]:
-    record = _record(artefact)
-    yield _details(f"<b>{escape(artefact)}</b>: {_duration(record)}", record)
-    for file in record["made_from"]:
-        yield _of(file)
+    """The artefact, its score files and their models, each once: what is made from others before these."""
+    if read_record(artefact) is None:
+        raise UserError(
+            f"{artefact}: has no record beside it, so where it comes from is not known; make it again"
+        )
+    waiting, seen = [artefact], set()
+    while waiting:
+        file = waiting.pop(0)
+        if file not in seen:
+            seen.add(file)
+            record = read_record(file)
+            made_from = record["made_from"] if record else []
+            # Scores may have been pulled without the models that made them.
+            yield _details(file, record) if record else f"<p>{escape(file)}: is not here</p>"
+            waiting += [made for made in made_from if made.startswith(("models/", "scores/"))]
 
 
-def _of(file: str) -> str:
-    """A score file or a model, and in it those that it was made from."""
-    # Scores may have been pulled without the models that made them.
-    record = read_record(file)
-    if record is None:
-        return f"<p>{escape(file)}: is not here, nor is its record</p>"
+def _details(file: str, record: Mapping[str, Any]) -> str:
     facts = [f"seed {record['recipe']['seed']}"] if "seed" in record["recipe"] else []
     if "test" in record.get("accuracy", {}):
         facts.append(f"{record['accuracy']['test']:g}% of the test videos")
-    makers = [made for made in record["made_from"] if made.startswith(("models/", "scores/"))]
-    summary = f"{escape(file)}: {', '.join([*facts, _duration(record)])}"
-    return _details(summary, record, "".join(map(_of, makers)))
-
-
-def _details(summary: str, record: Mapping[str, Any], inside: str = "") -> str:
+    made_from = [
+        f'<a href="#{escape(f)}">{escape(f)}</a>' for f in record["made_from"] if not f.startswith("data/")
+    ]
+    links = f"<p>made from {', '.join(made_from)}</p>" if made_from else ""
     shown = {key: value for key, value in record.items() if key != "files"}
     text = escape(json.dumps(shown, indent=1, ensure_ascii=False))
-    return f"<details><summary>{summary}</summary>{inside}<pre>{text}</pre></details>"
+    return (
+        f"<details><summary>{escape(file)}: {', '.join([*facts, _duration(record)])}</summary>"
+        f'<div id="{escape(file)}">{links}<pre>{text}</pre></div></details>'
+    )
 
 
 def _duration(record: Mapping[str, Any]) -> str:
     device = f" on {record['device']}" if "device" in record else ""
     return f"{record['seconds']:g} s{device}, {record['started']}"
-
-
-def _record(file: str) -> Mapping[str, Any]:
-    record = read_record(file)
-    if record is None:
-        raise UserError(
-            f"{file}: has no record beside it, so where it comes from is not known; make it again"
-        )
-    return record

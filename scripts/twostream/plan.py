@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from twostream import paths
-from twostream.benchmark import Comparison, Method, RoleNames
+from twostream.benchmark import Comparison, Method, Role, RoleNames
 from twostream.files import UserError
 from twostream.recipes import (
     ClaimRecipe,
@@ -28,7 +28,7 @@ from twostream.recipes import (
     TableRecipe,
     TrainingRecipe,
 )
-from twostream.scale import Archive, Folder, Generated, Official, StillImages
+from twostream.scale import Archive, Backbone, Folder, Generated, Official, StillImages
 from twostream.score_plan import NoSuchStepError, ScorePlan, once
 from twostream.steps import Step
 
@@ -60,12 +60,13 @@ class Plan(ScorePlan):
             our_names=RoleNames(primary=roles.primary, secondary=roles.secondary),
             interval=self.benchmark.interval,
             seeds=len(self.seeds),
+            methods=sorted({row.run for row in settings.rows if row.run in self.benchmark.methods}),
         )
         made_from = [
             self.scores(row.run, getattr(roles, row.dataset), split, seed)
             for row in settings.rows
             if row.run
-            for seed in self.seeds
+            for seed in (self.seeds[:1] if row.run in self.benchmark.methods else self.seeds)
             for split in row.splits
         ]
         return Step("make_table", recipe, [paths.TABLE.format(table=table)], made_from)
@@ -76,14 +77,15 @@ class Plan(ScorePlan):
         roles = self.scale.roles
         recipe = ClaimsRecipe(
             claims=[
-                ClaimRecipe(claim=claim.claim, comparisons=[self._compared(c) for c in claim.comparisons])
+                ClaimRecipe(
+                    number=claim.number,
+                    claim=claim.claim,
+                    comparisons=[self._compared(comparison) for comparison in claim.comparisons],
+                )
                 for claim in self.benchmark.claims
             ],
             verdicts=self.benchmark.verdicts,
             interval=self.benchmark.interval,
-            paper=self.benchmark.datasets,
-            our_names=RoleNames(primary=roles.primary, secondary=roles.secondary),
-            data=self._kind_of_data(),
             seeds=self.seeds,
         )
         made_from = [
@@ -282,24 +284,33 @@ class Plan(ScorePlan):
         return step.outputs if step else []
 
     def _compared(self, comparison: Comparison) -> Compared:
+        paper = getattr(self.benchmark.datasets, comparison.dataset)
         dataset = getattr(self.scale.roles, comparison.dataset)
         both = (comparison.run, comparison.than)
-        paper = [self.benchmark.published(run, comparison.dataset, comparison.splits) for run in both]
-        if paper[0] is None or paper[1] is None:
+        numbers = [self.benchmark.published(run, comparison.dataset, comparison.splits) for run in both]
+        if numbers[0] is None or numbers[1] is None:
             # `loading` refuses it before.
             raise UserError(
                 f"config/benchmark.yaml: no table has the paper's numbers for {' and '.join(both)}"
             )
         files = [self.scores_pattern(run, dataset) for run in both]
-        return Compared(comparison=comparison, paper=(paper[0], paper[1]), files=(files[0], files[1]))
+        return Compared(
+            comparison=comparison,
+            datasets=(paper.name, dataset),
+            data=self._kind_of_data(comparison.dataset),
+            paper=(numbers[0], numbers[1]),
+            paper_videos=paper.test_videos,
+            files=(files[0], files[1]),
+        )
 
-    def _kind_of_data(self) -> Data:
-        roles = self.scale.roles
-        sources = [self._dataset(name).source for name in (roles.primary, roles.secondary)]
-        if all(isinstance(source, Generated) for source in sources):
+    def _kind_of_data(self, role: Role) -> Data:
+        """Whether a role's dataset is drawn, or (with the paper's network) the paper's own."""
+        source = self._dataset(getattr(self.scale.roles, role)).source
+        if isinstance(source, Generated):
             return "generated"
-        official = [source.protocol if isinstance(source, Official) else "" for source in sources]
-        return "paper" if official == ["ucf101", "hmdb51"] else "other"
+        papers = {"primary": "ucf101", "secondary": "hmdb51"}[role]
+        is_papers = isinstance(source, Official) and source.protocol == papers
+        return "paper" if is_papers and not isinstance(self.scale.network, Backbone) else "other"
 
     def _methods_here(self) -> dict[str, Method]:
         """The methods whose dataset is one of this scale."""

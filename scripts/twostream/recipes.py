@@ -8,7 +8,6 @@ from twostream.benchmark import (
     Comparison,
     Interval,
     Method,
-    PaperDatasets,
     RoleNames,
     Run,
     Table,
@@ -143,38 +142,43 @@ class TableRecipe(Strict):
     our_names: RoleNames
     interval: Interval
     seeds: Count
+    methods: list[RunName]
+    """Those of the rows' runs that were not trained here, and have no seeds."""
+
+
+Data = Literal["generated", "paper", "other"]
 
 
 class Compared(Strict):
-    """A comparison, the paper's accuracies (%) of the two, and the patterns of their score files.
+    """A comparison, on whose data, the paper's accuracies (%) of the two, and where our scores lie.
 
-    Patterns have `{split}` and, unless they are of a method that was not trained here, `{seed}`.
+    `datasets` are what the paper and we call the dataset, `paper_videos` the paper's test videos of each
+    split. The patterns of files have `{split}` and, unless they are of a method that was not trained
+    here, `{seed}`.
     """
 
     comparison: Comparison
+    datasets: tuple[str, str]
+    data: Data
     paper: tuple[Percent, Percent]
+    paper_videos: list[Count]
     files: tuple[str, str]
 
 
 class ClaimRecipe(Strict):
     """A claim, and what decides it."""
 
+    number: Count
     claim: str
     comparisons: list[Compared]
 
 
-Data = Literal["generated", "paper", "other"]
-
-
 class ClaimsRecipe(Strict):
-    """The claims, how they are judged, on whose data, and over which seeds."""
+    """The claims, how they are judged, and over which seeds."""
 
     claims: list[ClaimRecipe]
     verdicts: Verdicts
     interval: Interval
-    paper: PaperDatasets
-    our_names: RoleNames
-    data: Data
     seeds: list[int]
 
 

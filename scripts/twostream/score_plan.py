@@ -200,13 +200,19 @@ class ScorePlan:
                 f" {', '.join(map(str, settings.splits))}, and none for {dataset}, split {split}"
             )
         given = paths.GIVEN.format(method=method, dataset=dataset, split=split)
-        if not Path(given).exists():
+        output = paths.OTHERS.format(method=method, dataset=dataset, split=split)
+        imported = read_record(output)
+        if Path(given).exists():
+            digest = sha256(given)
+        elif imported:
+            # Whoever pulled the scores may lack the file that they were made from.
+            digest = imported["recipe"]["given"]
+        else:
             raise UserError(
                 f"{given}: is missing: put the scores of {settings.title} there (methods/README.md has the"
                 f" format), or take methods.{method} out of config/benchmark.yaml"
             )
-        recipe = ImportScoresRecipe(dataset=dataset, split=split, given=sha256(given))
-        output = paths.OTHERS.format(method=method, dataset=dataset, split=split)
+        recipe = ImportScoresRecipe(dataset=dataset, split=split, given=digest)
         return Step("import_scores", recipe, [output], [self.videos(dataset)])
 
     def scores(self, name: str, dataset: str, split: int, seed: int) -> Step:

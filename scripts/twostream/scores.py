@@ -38,9 +38,14 @@ class Scores:
         per_video = {f.name: getattr(self, f.name)[rows] for f in fields(self)[:-1]}
         return Scores(**per_video, classes=self.classes)
 
+    def right(self) -> np.ndarray:
+        """Return 1.0 for each video whose highest score is its class's, and else 0.0, [videos]."""
+        right: np.ndarray = (self.scores.argmax(axis=1) == self.labels).astype(float)
+        return right
+
     def accuracy(self) -> float:
         """Return the share of videos whose highest score is their class's, in %."""
-        return float(100 * (self.scores.argmax(axis=1) == self.labels).mean())
+        return float(100 * self.right().mean())
 
     def accuracies(self) -> dict[str, float]:
         """Return the accuracy of each part that there is, in %."""

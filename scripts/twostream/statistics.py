@@ -22,22 +22,29 @@ def top_accuracy(scores: Scores, k: int = 5) -> float:
 
 
 def bootstrap_interval(splits: Sequence[Scores], resamples: int, seed: int) -> tuple[float, float]:
-    """Return a 95% interval (%) of the accuracy's mean over splits, resampling whole groups.
+    """Return a 95% interval (%) of the accuracy's mean over splits, resampling whole groups."""
+    return resampled_interval([(s.groups, 100 * s.right()) for s in splits], resamples, seed)
 
-    Clips of a group come from one recording, so videos are not independent but groups are; a group
-    that is in several splits is drawn for all of them at once.
+
+def resampled_interval(
+    splits: Sequence[tuple[np.ndarray, np.ndarray]], resamples: int, seed: int
+) -> tuple[float, float]:
+    """Return a 95% interval of the mean over splits of the mean over videos, resampling whole groups.
+
+    Each split is the groups [videos] and the values [videos]. Clips of a group come from one recording,
+    so videos are not independent but groups are; a group that is in several splits is drawn for all of
+    them at once.
     """
-    names = sorted({group for scores in splits for group in scores.groups.tolist()})
+    names = sorted({group for groups, _ in splits for group in groups.tolist()})
     place = {group: i for i, group in enumerate(names)}
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
     total = np.zeros(resamples)
-    for scores in splits:
-        where = np.array([place[group] for group in scores.groups.tolist()])
-        right = (scores.scores.argmax(axis=1) == scores.labels).astype(float)
+    for groups, values in splits:
+        where = np.array([place[group] for group in groups.tolist()])
         of_group = np.bincount(where, minlength=len(names))
-        right_in_group = np.bincount(where, weights=right, minlength=len(names))
-        total += 100 * (drawn @ right_in_group) / np.maximum(drawn @ of_group, 1)
+        sum_of_group = np.bincount(where, weights=values, minlength=len(names))
+        total += (drawn @ sum_of_group) / np.maximum(drawn @ of_group, 1)
     low, high = np.percentile(total / len(splits), [2.5, 97.5])
     return float(low), float(high)
 

@@ -1,0 +1,162 @@
+"""How the tables of results/ are shown, in a terminal and in the report: as rows of texts.
+
+The first row holds the headings; a row of a single cell is a heading over those below it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from twostream.files import UserError
+
+Rows = list[tuple[str, ...]]
+
+SIGNS = {
+    "better": ">",
+    "far_better": ">>",
+    "marginally_better": "> a little",
+    "no_better": "not >",
+}
+
+
+def read_table(file: str) -> pd.DataFrame:
+    """Return a CSV of results/; raise UserError if it cannot be read."""
+    texts = ("row", "setting", "run", "claim", "splits", "method", "system")
+    types = {**dict.fromkeys(texts, "string"), "test_videos": "Int64", "seeds": "Int64"}
+    try:
+        # Whatever else reads like a missing value may be a title.
+        table = pd.read_csv(file, dtype=types, keep_default_na=False, na_values=[""])
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file}: cannot be read as a table: {error}") from None
+    if "setting" in table:
+        table["setting"] = table["setting"].fillna("")
+    return table
+
+
+def as_text(rows: Rows) -> str:
+    """Return rows in columns for a terminal: the first and the last to the left, others to the right."""
+    full = [cells for cells in rows if len(cells) > 1]
+    widths = [max(map(len, column)) for column in zip(*full, strict=True)]
+    indented = "   " if len(full) < len(rows) else ""
+    lines = []
+    for cells in rows:
+        if len(cells) == 1:
+            lines.append(f"\n{cells[0]}")
+            continue
+        padded = [
+            cell.ljust(width) if i in (0, len(cells) - 1) else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        lines.append(indented + "  ".join(padded).rstrip())
+    return "\n".join(lines)
+
+
+def table_rows(table: pd.DataFrame) -> Rows:
+    """Return a table of the paper as it is shown."""
+    headings = ("", "paper", "ours", "95% interval", "per class", "top 5", "videos", "run")
+    return [headings, *map(_table_cells, table.to_dict("records"))]
+
+
+def _table_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    return (
+        ", ".join(filter(None, (row["row"], row["setting"], row["paper_dataset"]))),
+        number(row["paper"]),
+        with_deviation(row["ours"], row["sd"]),
+        interval(row["interval_low"], row["interval_high"]),
+        number(row["mean_class"]),
+        number(row["top5"]),
+        str(row["test_videos"]) if pd.notna(row["test_videos"]) else "-",
+        row["run"],
+    )
+
+
+def method_rows(table: pd.DataFrame) -> Rows:
+    """Return methods that were not trained here as they are shown, each under its title."""
+    tests = ("difference", "95% interval", "sd", "p (groups)", "p (McNemar)", "p (seeds)")
+    rows: Rows = [("", "accuracy", "95% interval", *tests, "")]
+    for (method, dataset, splits), of_method in table.groupby(["method", "dataset", "splits"], sort=False):
+        videos = of_method["test_videos"].iloc[0]
+        rows.append((f"{method}: {dataset}, {_splits(str(splits))} ({videos} test videos)",))
+        rows += map(_method_cells, of_method.to_dict("records"))
+    return rows
+
+
+def _method_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    return (
+        row["system"],
+        with_deviation(row["accuracy"], row["sd"]),
+        interval(row["interval_low"], row["interval_high"]),
+        signed(row["difference"]),
+        interval(row["difference_low"], row["difference_high"], sign="+"),
+        number(row["difference_sd"]),
+        *(p_value(row[test]) for test in ("p_groups", "p_mcnemar", "p_seeds")),
+        "",
+    )
+
+
+def claim_rows(claims: pd.DataFrame) -> Rows:
+    """Return the claims as they are shown: each with its verdict over its comparisons."""
+    differences = ("paper", "sampling error", "ours", "95% interval", "sd")
+    tests = ("p (groups)", "p (margin)", "p (McNemar)", "p (seeds)")
+    rows: Rows = [("", *differences, *tests, "verdict")]
+    titles = ["number", "claim", "claim_verdict"]
+    for (place, claim, verdict), compared in claims.groupby(titles, sort=False):
+        rows.append((f"{place}. {claim}: {str(verdict).upper()}",))
+        rows += map(_claim_cells, compared.to_dict("records"))
+    return rows
+
+
+def _claim_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    compared = f"{row['run']} {SIGNS[row['expected']]} {row['than']}"
+    return (
+        f"{compared}; {row['paper_dataset']}, {_splits(row['splits'])}",
+        signed(row["paper_difference"]),
+        f"± {row['paper_error']:.1f}",
+        signed(row["difference"]),
+        interval(row["difference_low"], row["difference_high"], sign="+"),
+        number(row["difference_sd"]),
+        *(p_value(row[test]) for test in ("p_groups", "p_margin", "p_mcnemar", "p_seeds")),
+        row["verdict"],
+    )
+
+
+def sampling_note(claims: pd.DataFrame) -> str:
+    """Return a sentence on which of the paper's own differences its test set is too small for."""
+    within = claims[claims["paper_within_error"]].groupby("number").size()
+    named = ", ".join(f"{place} ({count})" for place, count in within.items())
+    return (
+        f"Of the paper's own {len(claims)} differences {within.sum()} are within the sampling error of its"
+        f" test set{f', by claim: {named}' if named else ''}."
+    )
+
+
+def _splits(splits: str) -> str:
+    return f"split{'s' if ' ' in splits else ''} {splits.replace(' ', ', ')}"
+
+
+def number(value: Any) -> str:
+    """Return a number as it is shown; `-` for none."""
+    return f"{value:.1f}" if pd.notna(value) else "-"
+
+
+def signed(value: Any) -> str:
+    """Return a difference as it is shown; `-` for none."""
+    return f"{value:+.1f}" if pd.notna(value) else "-"
+
+
+def interval(low: Any, high: Any, sign: str = "") -> str:
+    """Return an interval as it is shown; `-` for none."""
+    return f"{low:{sign}.1f} to {high:{sign}.1f}" if pd.notna(low) else "-"
+
+
+def with_deviation(mean: Any, deviation: Any) -> str:
+    """Return a mean over seeds with its standard deviation, where there are several."""
+    return f"{mean:.1f} ± {deviation:.1f}" if pd.notna(deviation) else number(mean)
+
+
+def p_value(value: Any) -> str:
+    """Return a p-value as it is shown; `-` for none."""
+    if pd.isna(value):
+        return "-"
+    return f"{value:.4f}" if value >= 0.0001 else "<0.0001"
