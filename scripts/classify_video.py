@@ -6,12 +6,22 @@ To be called from the repository root.
 """
 
 import argparse
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from twostream import cli
 from twostream.annotation import check_output, write_annotated
-from twostream.classification import Models, check_video, classify, find_models, forward_flow, readable
+from twostream.classification import (
+    Models,
+    check_video,
+    classify,
+    find_models,
+    forward_flow,
+    is_trained_on,
+    readable,
+    stale,
+)
 from twostream.loading import load
 
 
@@ -38,6 +48,8 @@ def main() -> None:
     at_scale = f" --config scale={args.scale}" if args.scale else ""
     files = find_models(models, config, f"snakemake --cores all{at_scale}")
     check_video(args.video)
+    for file in stale(models, config):
+        print(f"note: {file} was not made by configuration and code as they are now", file=sys.stderr)
     if args.out:
         check_output(args.out, args.video)
     with TemporaryDirectory() as scratch:
@@ -45,6 +57,10 @@ def main() -> None:
         verdicts = classify(args.video, files, models.dataset, config.scale, device, place)
         print(f"{args.video}, by models of {models.dataset}, split {models.split}, seed {models.seed}\n")
         print(readable(verdicts))
+        count = len(verdicts[0].classes)
+        print(f"\nThese are scores of {count} classes; a video of none of them gets some too.")
+        if is_trained_on(args.video, models.dataset, models.split):
+            print("The models were trained on this video.")
         if config.benchmark.fusions[models.fusion].method == "svm":
             print(
                 f"\n{models.fusion} fuses by an SVM, which needs training videos' scores; this is an average."

@@ -125,7 +125,8 @@ def small_benchmark() -> dict:
     tables["table2"]["rows"] = tables["table2"]["rows"][1:3]
     tables["table3"]["rows"] = [tables["table3"]["rows"][0], tables["table3"]["rows"][3]]
     benchmark["tables"] = {name: tables[name] for name in ("table2", "table3")}
-    benchmark["claims"] = [{"claim": "Added classes beat fine-tuning", "comparisons": [ADDED_CLASSES]}]
+    claim = {"number": 1, "claim": "Added classes beat fine-tuning", "comparisons": [ADDED_CLASSES]}
+    benchmark["claims"] = [claim]
     return benchmark
 
 

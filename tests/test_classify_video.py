@@ -178,7 +178,11 @@ def test_it_prints_each_streams_classes_and_writes_the_video(here, tmp_path, mon
         "fused by averaging",
     ]
     # Two classes, so two lines; best first.
-    assert len(printed) == 5
+    assert printed[5:] == [
+        "",
+        "These are scores of 2 classes; a video of none of them gets some too.",
+        "The models were trained on this video.",
+    ]
     for first, second in zip(printed[3].split()[::2], printed[4].split()[::2], strict=True):
         assert float(first.rstrip("%")) + float(second.rstrip("%")) == pytest.approx(100, abs=0.11)
         assert float(first.rstrip("%")) >= 50

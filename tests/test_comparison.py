@@ -12,12 +12,12 @@ from test_make_table import with_right
 from twostream.benchmark import Interval, Verdicts
 from twostream.comparison import (
     Differences,
+    difference_columns,
     differences,
     exchange_test,
     margin_test,
     mcnemar_test,
     seed_test,
-    difference_columns,
 )
 from twostream.files import UserError
 from twostream.scores import Scores

@@ -10,12 +10,12 @@ from twostream.benchmark import Expected, Verdicts
 from twostream.comparison import (
     Differences,
     Pair,
+    difference_columns,
     differences,
     exchange_test,
     margin_test,
     rounded,
     seed_test,
-    difference_columns,
 )
 from twostream.recipes import ClaimsRecipe, Compared, Data
 from twostream.scores import Scores
@@ -30,7 +30,7 @@ WORDS: dict[Data, dict[Outcome, str]] = {
 }
 UNDECIDED: dict[Outcome, str] = {
     "undecided": "undecided at this sample size",
-    "one seed": "undecided: one seed does not tell a small difference",
+    "one seed": "undecided on one seed (the paper's difference is small)",
 }
 SMALL: tuple[Expected, ...] = ("marginally_better", "no_better")
 

@@ -12,12 +12,13 @@ from twostream import paths
 from twostream.config import Config
 from twostream.devices import place, use_device
 from twostream.extraction import FIELD_BYTES, FRAME_BYTES, check_free_disk, write_shard
-from twostream.files import UserError
+from twostream.files import UserError, sha256
 from twostream.flow_extraction import write_flow
 from twostream.index import class_names, read_index
 from twostream.inputs import VideoReader
 from twostream.models import Description, load_model
 from twostream.networks import TwoStreamNetwork
+from twostream.provenance import is_current
 from twostream.scale import Frames, Scale, Testing
 from twostream.score_plan import NoSuchStepError, ScorePlan
 from twostream.scoring import TestVideos, score_video
@@ -105,8 +106,30 @@ def _refuse_missing(missing: dict[str, str], models: Models, config: Config, sna
 
 def check_video(video: Path) -> None:
     """Raise BadVideoError if a file is not there, is no video, or has fewer than two frames."""
+    if video.is_dir():
+        raise BadVideoError(f"{video}: is a folder; name a video in it")
     if problem := why_unusable(video):
         raise BadVideoError(f"{video}: {problem}; give a video of at least two frames")
+
+
+def stale(models: Models, config: Config) -> list[str]:
+    """Return those model files that configuration and code as they are now would make otherwise."""
+    fusion = config.benchmark.fusions[models.fusion]
+    plan = ScorePlan(config)
+    steps = [
+        plan.train_stream(run, models.dataset, models.split, models.seed)
+        for run in (fusion.spatial, fusion.temporal)
+    ]
+    return [step.outputs[0] for step in steps if not is_current(step.outputs[0], step)]
+
+
+def is_trained_on(video: Path, dataset: str, split: int) -> bool:
+    """Whether a video is, by its bytes, a training video of a split."""
+    file = Path(paths.INDEX.format(dataset=dataset))
+    if not file.exists():
+        return False
+    index = read_index(file)
+    return sha256(video) in set(index["sha256"][index[f"split{split}"] == "train"])
 
 
 def classify(

@@ -117,11 +117,16 @@ def _names_at_all_scales(folder: str | Path) -> set[str]:
 
 def _methods_of_no_dataset(benchmark: Benchmark, scale: Scale, folder: Path) -> list[str]:
     """Other scales may have the dataset that a method is for; then it is left out at this one."""
+    of_images = [
+        f"methods.{name}.dataset: {method.dataset} does not hold videos"
+        for name, method in benchmark.methods.items()
+        if method.dataset in scale.datasets and scale.datasets[method.dataset].media != "videos"
+    ]
     unknown = {n: m.dataset for n, m in benchmark.methods.items() if m.dataset not in scale.datasets}
     if not unknown:
-        return []
+        return of_images
     known = _names_at_all_scales(folder)
-    return [
+    return of_images + [
         f"methods.{name}.dataset: no scale has a dataset {dataset!r}"
         for name, dataset in unknown.items()
         if dataset not in known

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from twostream.comparison import differences, difference_columns
+from twostream.comparison import difference_columns, differences
 from twostream.fusion import average
 from twostream.recipes import MethodRecipe, MethodsRecipe
 from twostream.scores import Scores

@@ -40,10 +40,10 @@ def read_given(file: str | Path, index: pd.DataFrame, split: int) -> Scores:
     Raises UserError that names the file and says what is wrong with it.
     """
     content = _arrays(file)
+    columns = _columns(file, content["classes"], class_names(index))
     expected = _expected(file, index, split, content["videos"])
     place = {video: i for i, video in enumerate(content["videos"].tolist())}
     rows = [place[video] for video in expected["file"]]
-    columns = _columns(file, content["classes"], class_names(index))
     scores = Scores(
         videos=np.array(expected["file"].tolist()),
         labels=expected["label"].to_numpy(),
@@ -72,7 +72,8 @@ def _arrays(file: str | Path) -> dict[str, np.ndarray]:
         # A lone array has no names.
         content = {name: found[name] for name in found.files} if isinstance(found, NpzFile) else {}
     except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
-        raise UserError(f"{file}: is not a file of scores: {error}") from None
+        hint = "; save texts as such: videos.astype(str)" if "Object arrays" in str(error) else ""
+        raise UserError(f"{file}: is not a file of scores: {error}{hint}") from None
     missing = [f"`{name}`" for name in NEEDED if name not in content]
     if missing:
         raise UserError(f"{file}: lacks {', '.join(missing)}; methods/README.md has the format")
@@ -113,7 +114,7 @@ def _expected(file: str | Path, index: pd.DataFrame, split: int, videos: np.ndar
         raise UserError(
             f"{file}: has no scores for {len(missing)} of the {len(expected)} videos of split {split}:"
             f" {', '.join(missing[:3])}{', ...' if len(missing) > 3 else ''}; names are those in the column"
-            " `file` of the dataset's index"
+            f" `file` of the dataset's index, and the file's are like {sorted(given)[0] if given else 'none'}"
         )
     strangers = sorted(given - set(expected["file"]))
     if strangers:
@@ -127,8 +128,9 @@ def _expected(file: str | Path, index: pd.DataFrame, split: int, videos: np.ndar
 def _columns(file: str | Path, given: np.ndarray, classes: list[str]) -> list[int]:
     """Where each class of the dataset is among those of the file."""
     place = {name: i for i, name in enumerate(given.tolist())}
-    different = sorted(set(place) ^ set(classes))
-    if different or len(given) != len(classes):
-        named = different[0] if different else "one of them, twice"
-        raise UserError(f"{file}: `classes` are not the dataset's {len(classes)}: {named}")
+    lacks, strange = sorted(set(classes) - set(place)), sorted(set(place) - set(classes))
+    if lacks or strange or len(given) != len(classes):
+        wrong = [f"lacks {name}" for name in lacks[:1]] + [f"has {name}" for name in strange[:1]]
+        wrong = wrong or ["has one twice"]
+        raise UserError(f"{file}: `classes` are not the dataset's {len(classes)}: it {' and '.join(wrong)}")
     return [place[name] for name in classes]

@@ -102,7 +102,11 @@ class Plan(ScorePlan):
     def compare_methods(self) -> Step:
         """Methods that were not trained here, beside ours."""
         if not self._methods_here():
-            raise NoSuchStepError("config/benchmark.yaml: names no methods for a dataset of this scale")
+            named = ", ".join(f"{name} is for {m.dataset}" for name, m in self.benchmark.methods.items())
+            raise NoSuchStepError(
+                "config/benchmark.yaml: methods: there is none for a dataset of the scale"
+                f" {self.config.scale_name}{f' ({named})' if named else ''}"
+            )
         fusion = self.benchmark.fusions[self.benchmark.two_stream]
         methods, made_from = [], []
         for name, method in self._methods_here().items():

@@ -88,7 +88,7 @@ def check(scores: Scores, where: str) -> None:
     if not wrong and not np.isfinite(scores.scores).all():
         wrong = ["`scores` holds values that are not finite"]
     if not wrong and (scores.scores.min(initial=0) < 0 or not _sums_to_one(scores.scores)):
-        wrong = ["a row of `scores` is negative somewhere or does not sum to 1"]
+        wrong = ["a row of `scores` is negative somewhere or does not sum to 1 (logits need a softmax)"]
     if wrong:
         raise UserError(f"{where}: {wrong[0]}")
 

@@ -54,7 +54,7 @@ def as_text(rows: Rows) -> str:
 
 def table_rows(table: pd.DataFrame) -> Rows:
     """Return a table of the paper as it is shown."""
-    headings = ("", "paper", "ours", "95% interval", "per class", "top 5", "videos", "run")
+    headings = ("", "paper", "ours", "95% interval", "per class", "top 5", "videos", "our data", "run")
     return [headings, *map(_table_cells, table.to_dict("records"))]
 
 
@@ -67,6 +67,7 @@ def _table_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
         number(row["mean_class"]),
         number(row["top5"]),
         str(row["test_videos"]) if pd.notna(row["test_videos"]) else "-",
+        row["our_dataset"] if pd.notna(row["our_dataset"]) else "-",
         row["run"],
     )
 
@@ -97,7 +98,7 @@ def _method_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
 
 def claim_rows(claims: pd.DataFrame) -> Rows:
     """Return the claims as they are shown: each with its verdict over its comparisons."""
-    differences = ("paper", "sampling error", "ours", "95% interval", "sd")
+    differences = ("paper", "sampling error", "our data", "ours", "95% interval", "sd")
     tests = ("p (groups)", "p (margin)", "p (McNemar)", "p (seeds)")
     rows: Rows = [("", *differences, *tests, "verdict")]
     titles = ["number", "claim", "claim_verdict"]
@@ -113,6 +114,7 @@ def _claim_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
         f"{compared}; {row['paper_dataset']}, {_splits(row['splits'])}",
         signed(row["paper_difference"]),
         f"± {row['paper_error']:.1f}",
+        row["our_dataset"],
         signed(row["difference"]),
         interval(row["difference_low"], row["difference_high"], sign="+"),
         number(row["difference_sd"]),
