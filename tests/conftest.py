@@ -191,8 +191,10 @@ def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory) -> Path:
-    """A tiny copy of the project, run to its tables; not to be changed."""
-    return built_once(tmp_path_factory, "built", lambda folder: run(copy_project(folder)))
+    """A tiny copy of the project, run to its tables and figures; not to be changed."""
+    return built_once(
+        tmp_path_factory, "built", lambda folder: run(copy_project(folder), "--", "all", "figures")
+    )
 
 
 def call(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from clones import (
+    ALL_ITS_JOBS,
     ITS_JOBS,
     MODEL,
     RUN,
@@ -40,7 +41,7 @@ def test_an_edit_redoes_its_run_and_a_branch_switched_back_to_has_nothing_to_do(
     said(clone, "git", "switch", "-qc", "other")
     set_dropout(clone, 0.8)
     assert not is_clean(clone)
-    assert jobs_in(said(clone, "dvc", "repro")) == ITS_JOBS
+    assert jobs_in(said(clone, "dvc", "repro")) == ALL_ITS_JOBS
     assert all_is_done(clone) and was_made_with(clone, 0.8)
     assert tables(clone)[0] == before[0]
     commit(clone, "other dropout")
@@ -72,7 +73,7 @@ def test_a_training_that_fails_leaves_no_table_that_is_called_current(clone, too
     assert not is_clean(clone)
     assert planned(clone) == ITS_JOBS
     (clone / "scripts/twostream/cli.py").write_text(working)
-    assert jobs_in(said(clone, "dvc", "repro")) == ITS_JOBS
+    assert jobs_in(said(clone, "dvc", "repro")) == ALL_ITS_JOBS
     assert all_is_done(clone)
 
 
@@ -92,9 +93,9 @@ def test_a_changed_module_runs_the_stages_that_use_it_and_no_others(clone):
     jobs = {"fuse_streams": 2, "make_table": 1}
     assert planned(clone) == jobs
     text = said(clone, "dvc", "repro")
-    assert jobs_in(text) == jobs
+    assert jobs_in(text) == jobs | {"plot_confusion": 1, "plot_recall": 1}
     ran = {stage for stage in FOLDERS if f"Running stage '{stage}'" in text}
-    assert ran == {"fusion", "tables"}
+    assert ran == {"fusion", "tables", "figures"}
     assert all_is_done(clone)
 
 
@@ -129,12 +130,12 @@ def test_nothing_is_accepted_that_more_than_the_change_has_made_stale(clone):
     scores = f"scores/temporal/{RUN}/demo_a-split1-seed0.npz"
     for artefact in (MODEL, scores, TABLES[1]):
         assert f"{artefact}: not accepted: more than that change has made it stale" in text
-    assert planned(clone) == ITS_JOBS | {"fuse_streams": 2}
+    assert planned(clone) == ITS_JOBS | {"fuse_streams": 2, "check_claims": 1}
     assert call(clone, "python", "scripts/accept_results.py", "--reason", " ").returncode != 0
 
 
 def test_code_that_makes_recipes_is_seen_by_both(clone):
-    replace(clone, "scripts/twostream/plan.py", '"rgb_jitter": 0.0', '"rgb_jitter": 0.1')
+    replace(clone, "scripts/twostream/score_plan.py", '"rgb_jitter": 0.0', '"rgb_jitter": 0.1')
     assert planned(clone)["train_stream"] > 3
     assert not is_clean(clone)
 
@@ -162,4 +163,4 @@ def test_scores_alone_are_enough_to_fuse_and_tabulate(origin, tmp_path):
     folder = cloned(origin, tmp_path / "clone")
     said(folder, "dvc", "pull", "scores/spatial", "scores/temporal", "scores/multitask")
     replace(folder, "config/benchmark.yaml", "resamples: 2000", "resamples: 1000")
-    assert planned(folder) == {"fuse_streams": 2, "make_table": 2}
+    assert planned(folder) == {"fuse_streams": 2, "make_table": 2, "check_claims": 1}
