@@ -8,14 +8,7 @@ CATEGORIES = {
     "claims": "Claims",
     "methods": "Other methods",
 }
-
-
-def kind_of(page):
-    return page if page in CATEGORIES else "table"
-
-
-def results_pages():
-    return [Path(file).stem for step in plan.results() for file in step.outputs]
+KINDS = {page: page if page in CATEGORIES else "table" for page in PAGES}
 
 
 rule write_page:
@@ -37,9 +30,9 @@ rule write_page:
         "../../environment.yml"
     threads: 1
     params:
-        kind=lambda w: kind_of(w.page),
+        kind=lambda w: KINDS[w.page],
         title=lambda w: PAGES[w.page],
-        note=lambda w: Path(f"workflow/report/{kind_of(w.page)}.txt").read_text(),
+        note=lambda w: Path(f"workflow/report/{KINDS[w.page]}.txt").read_text(),
     shell:
         "python scripts/write_page.py --table {input.table:q} --kind {params.kind}"
         " --title {params.title:q} --note {params.note:q} --out {output.page:q} > {log:q} 2>&1"
@@ -47,5 +40,9 @@ rule write_page:
 
 rule report_pages:
     input:
-        lambda w: expand("report/{page}.html", page=results_pages()),
+        [
+            f"report/{Path(file).stem}.html"
+            for step in plan.results()
+            for file in step.outputs
+        ],
         [output for step in plan.figures() for output in step.outputs],
