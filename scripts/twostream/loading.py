@@ -210,10 +210,10 @@ def _dangling_in_benchmark(benchmark: Benchmark, scale: Scale) -> list[str]:
         for number, row in enumerate(table.rows):
             found = _bad_row(row, benchmark, scale)
             problems += [f"tables.{name}.rows.{number} ({row.row}): {problem}" for problem in found]
-    for number, claim in enumerate(benchmark.claims):
+    for claim in benchmark.claims:
         for comparison in claim.comparisons:
             found = _bad_comparison(comparison, benchmark, scale)
-            problems += [f"claims.{number} ({claim.claim}): {problem}" for problem in found]
+            problems += [f"claims, number {claim.number} ({claim.claim}): {problem}" for problem in found]
     return problems
 
 
