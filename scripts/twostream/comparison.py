@@ -96,6 +96,7 @@ def margin_test(found: Differences, margin: float, resamples: int, seed: int) ->
             float
         )
         means, errors = _standard_error(found.by_group, found.weights, drawn)
+        # Where all that were drawn differ alike, the error is zero: as far away as can be, or just there.
         with np.errstate(divide="ignore", invalid="ignore"):
             distances.append(np.nan_to_num((means - found.total) / errors, nan=0.0))
     distance = np.concatenate(distances)

@@ -30,7 +30,7 @@ from twostream.recipes import (
 )
 from twostream.scale import Archive, Backbone, Folder, Generated, Official, StillImages
 from twostream.score_plan import NoSuchStepError, ScorePlan, once
-from twostream.steps import Step
+from twostream.steps import Step, with_upstream
 
 # The paper's figures are of split 1.
 FIGURE_SPLIT = 1
@@ -190,13 +190,11 @@ class Plan(ScorePlan):
     @once
     def plot_curves(self) -> Step:
         """The training curves of all networks that the tables take, with the first seed."""
-        trainings, waiting = [], self.results()
-        while waiting:
-            step = waiting.pop(0)
-            if isinstance(step.recipe, TrainingRecipe):
-                trainings += [step] if step.recipe.seed in (0, self.config.seed) else []
-            waiting += step.made_from
-        trainings = _each_once(trainings)
+        trainings = [
+            step
+            for step in with_upstream(self.results())
+            if isinstance(step.recipe, TrainingRecipe) and step.recipe.seed not in self.seeds[1:]
+        ]
         recipe = CurvesFigureRecipe(models=[_label(step.outputs[0]) for step in trainings])
         return Step("plot_curves", recipe, [paths.FIGURE_CURVES], trainings)
 

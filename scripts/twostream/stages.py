@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from twostream.plan import Plan
-from twostream.steps import Step
+from twostream.steps import Step, with_upstream
 
 # Where the artefacts of each stage lie: its outputs in dvc.yaml.
 FOLDERS = {
@@ -44,14 +44,8 @@ def stage_of(step: Step) -> str:
 def steps_by_stage(plan: Plan) -> dict[str, list[Step]]:
     """The steps that tables, claims and figures of a plan take, themselves included, by their stage."""
     found: dict[str, list[Step]] = {stage: [] for stage in FOLDERS}
-    waiting = [*plan.results(), *plan.figures()]
-    seen: set[str] = set()
-    while waiting:
-        step = waiting.pop(0)
-        if step.outputs[0] not in seen:
-            seen.add(step.outputs[0])
-            found[stage_of(step)].append(step)
-            waiting += step.made_from
+    for step in with_upstream([*plan.results(), *plan.figures()]):
+        found[stage_of(step)].append(step)
     return found
 
 

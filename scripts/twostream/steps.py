@@ -1,5 +1,6 @@
 """Steps: one stage of the workflow for one artefact, or for all shards of a dataset."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -48,3 +49,15 @@ class Step:
             code=code_digest(self.script),
             made_from=made_from,
         )
+
+
+def with_upstream(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield steps and all that they are made from, each once, the given ones first."""
+    waiting = list(steps)
+    seen: set[str] = set()
+    while waiting:
+        step = waiting.pop(0)
+        if step.outputs[0] not in seen:
+            seen.add(step.outputs[0])
+            yield step
+            waiting += step.made_from
