@@ -10,7 +10,7 @@ tables: .venv/ready
 	@$(BIN)/python scripts/print_tables.py $(if $(SCALE),--scale $(SCALE))
 
 report: .venv/ready
-	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(if $(SCALE),--config scale=$(SCALE)) --forcerun write_page -- all report_pages
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(if $(SCALE),--config scale=$(SCALE)) -- all report_pages
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --report report/report.html $(if $(SCALE),--config scale=$(SCALE)) -- report_pages
 
 test: .venv/ready

@@ -17,6 +17,8 @@ def main() -> None:
     checkpoint = Checkpoint(paths.checkpoint(args.out), args.spec and args.spec.digest)
     with cli.record(args, recipe) as record, machine(args.device, args.workers) as found:
         record |= train_and_save(recipe, None, found, checkpoint, args.out, args.curve)
+    if found.processes.first:
+        checkpoint.delete()
 
 
 if __name__ == "__main__":

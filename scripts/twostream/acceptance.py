@@ -1,100 +1,125 @@
-"""Results accepted under changed code, on record."""
+"""Results accepted under other code than they were made by, on record."""
 
-import io
-import subprocess
+import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from zipfile import ZipFile
+from typing import Any
 
 from twostream import paths
+from twostream.equivalence import is_certified
+from twostream.explanation import differing_code
 from twostream.files import UserError, write_json
+from twostream.old_plan import OldPlan
 from twostream.provenance import check_unchanged, is_another, is_current
-from twostream.records import read_record
-from twostream.specs import SCRIPTS, code_files
+from twostream.records import FORM, read_record
+from twostream.specs import code_digest, code_parts
 from twostream.steps import Step
-
-
-@contextmanager
-def scripts_of(commit: str) -> Iterator[Path]:
-    """Yield a folder with the scripts as they were at a commit of git. Raises UserError if there is none."""
-    command = ["git", "archive", "--format=zip", commit, "scripts"]
-    done = subprocess.run(command, capture_output=True)
-    if done.returncode:
-        raise UserError(f"git has no scripts of {commit}: {done.stderr.decode().strip()}")
-    with TemporaryDirectory() as folder:
-        with ZipFile(io.BytesIO(done.stdout)) as archive:
-            archive.extractall(folder)
-        yield Path(folder) / "scripts"
 
 
 @dataclass
 class Acceptance:
-    """What one call accepts: what was current by the code in `before`, and only that code has made stale."""
+    """What may be taken over: what was current by an earlier plan and has the same recipe in today's.
 
-    reason: str
-    before: Path
-    accepted: list[str] = field(default_factory=list)
+    Artefacts whose code really changed (more than its place, comments and formatting, and not certified
+    to give the same bytes) are taken only with `changed_code`.
+    """
+
+    old: OldPlan
+    changed_code: bool
+    taken: dict[str, Step] = field(default_factory=dict)
+    """In such an order that what something is made from comes before it."""
     refused: dict[str, str] = field(default_factory=dict)
     """Each artefact that stays stale, and why."""
     modules: set[str] = field(default_factory=set)
-    """The scripts and modules whose files differ."""
+    """The scripts and modules whose code really changed."""
 
-    def accept(self, artefact: str, step: Step) -> None:
-        """Accept an artefact, and first what it was made from.
-
-        By the code before, its record must have the very spec that the configuration gives: then recipe
-        and everything upstream are the same. Raises UserError if an artefact is not what its record says.
-        """
-        if artefact in self.accepted or artefact in self.refused or is_current(artefact, step):
+    def consider(self, artefact: str, step: Step) -> None:
+        """Decide on an artefact, and first on what it is made from."""
+        if artefact in self.taken or artefact in self.refused or is_current(artefact, step):
             return
         for upstream in step.made_from:
             for file in upstream.outputs:
-                self.accept(file, upstream)
+                self.consider(file, upstream)
         if why := self._obstacle(artefact, step):
             self.refused[artefact] = why
-            return
-        check_unchanged(artefact)
-        self._write(artefact, step)
-        self.accepted.append(artefact)
-        self.modules |= self._differing(step)
+        else:
+            self.taken[artefact] = step
+
+    def write(self, reason: str) -> None:
+        """Give what is taken the specs that it would now be made by; the records keep what was, and why."""
+        for artefact, step in self.taken.items():
+            record = read_record(artefact) or {}
+            was = {
+                "spec": record["spec"],
+                "commit": self.old.commit,
+                "reason": reason,
+                "accepted": time.strftime("%Y-%m-%d"),
+            }
+            specs = step.whole_spec.made_from
+            made_from = record["made_from"].items()
+            changed = {
+                "form": FORM,
+                "spec": step.spec,
+                "code": code_parts(step.script, step.modules),
+                "made_from": {file: made | {"spec": specs[file]} for file, made in made_from},
+                "accepted": [*record.get("accepted", []), was],
+            }
+            write_json(paths.record(artefact), record | changed)
 
     def _obstacle(self, artefact: str, step: Step) -> str | None:
-        record = read_record(artefact)
-        if record is None or not Path(artefact).exists():
-            return "it is not here, or has no record"
-        if record["spec"] != self._spec_before(step):
-            return (
-                "more than that change has made it stale: its recipe, what it was made from, or earlier code"
-            )
-        made_from = record["made_from"].items()
-        other = next((file for file, then in made_from if is_another(file, then["sha256"])), None)
-        return f"it was made from another {other}" if other else None
-
-    def _spec_before(self, step: Step) -> str | None:
         try:
-            return step.spec_by(self.before)
-        except FileNotFoundError:  # a script that there was not
+            record = read_record(artefact)
+            if record is None or not Path(artefact).exists():
+                return "it is not here, or has no record"
+            check_unchanged(artefact)
+        except UserError as error:
+            return str(error)
+        return (
+            self._changed_recipe(artefact, record, step)
+            or self._changed_upstream(record, step)
+            or self._changed_code(step)
+        )
+
+    def _changed_recipe(self, artefact: str, record: dict[str, Any], step: Step) -> str | None:
+        then = self.old.of_record(artefact, record["spec"])
+        if then is None:
+            return (
+                f"it was not current at {self.old.commit[:12]}, but made by other code or another recipe, or"
+                f" from other data (begun {record.get('started', 'at a time unknown')}, Python"
+                f" {record.get('versions', {}).get('python', 'unknown')}; before this project's records had"
+                " forms, specs were those of one version of Python)"
+            )
+        now = json.loads(step.recipe_json)
+        return None if then.recipe == now else f"its recipe is another: {_difference(then.recipe, now)}"
+
+    def _changed_upstream(self, record: dict[str, Any], step: Step) -> str | None:
+        made_from, now = record["made_from"], step.inputs
+        if other := next(
+            (file for file, made in made_from.items() if is_another(file, made["sha256"])), None
+        ):
+            return f"it was made from another {other}"
+        if set(made_from) != set(now):
+            return f"it is not made from the same files: {sorted(set(made_from) ^ set(now))[0]}"
+        refused = next((file for file in now if file in self.refused), None)
+        return f"it was made from {refused}, which is not accepted" if refused else None
+
+    def _changed_code(self, step: Step) -> str | None:
+        try:
+            then = code_digest(step.script, step.modules, self.old.scripts)
+            parts = code_parts(step.script, step.modules, self.old.scripts)
+        except FileNotFoundError:  # a script or module that there was not
+            then, parts = "", {}
+        if step.code == then or is_certified(step.code, self.old.scripts_hash):
             return None
-
-    def _write(self, artefact: str, step: Step) -> None:
-        record = read_record(artefact) or {}
-        was = {"spec": record["spec"], "reason": self.reason, "accepted": time.strftime("%Y-%m-%d")}
-        specs = step.whole_spec.made_from
-        changed = {
-            "spec": step.spec,
-            "made_from": {file: made | {"spec": specs[file]} for file, made in record["made_from"].items()},
-            "accepted": [*record.get("accepted", []), was],
-        }
-        write_json(paths.record(artefact), record | changed)
-
-    def _differing(self, step: Step) -> set[str]:
-        files = {*code_files(step.script), *code_files(step.script, self.before)}
-        return {file for file in files if _text(self.before / file) != _text(SCRIPTS / file)}
+        changed = differing_code(parts, code_parts(step.script, step.modules))
+        self.modules |= set(changed)
+        if self.changed_code:
+            return None
+        return f"its code really changed: {', '.join(changed) or 'what its modules import of each other'}"
 
 
-def _text(file: Path) -> str | None:
-    return file.read_text() if file.exists() else None
+def _difference(then: Any, now: Any) -> str:
+    """The keys in which two recipes without defaults differ."""
+    keys = sorted(key for key in then.keys() | now.keys() if then.get(key) != now.get(key))
+    return "; ".join(f"{key} {then.get(key, '(default)')} -> {now.get(key, '(default)')}" for key in keys)

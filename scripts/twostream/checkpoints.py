@@ -55,5 +55,5 @@ class Checkpoint:
         self._saved = time.monotonic()
 
     def delete(self) -> None:
-        """Remove the file, once the model that it led to is written."""
+        """Remove the file, once the model that it led to is written, and its record."""
         self._path.unlink(missing_ok=True)

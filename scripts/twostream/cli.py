@@ -31,7 +31,7 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
 def add_recipe(parser: argparse._ActionsContainer, required: bool) -> None:
     """Add what a rule hands on from the plan: the recipe and a file with the spec."""
     parser.add_argument("--recipe", required=required, help="JSON; recipes.py has its model")
-    parser.add_argument("--spec", type=_spec, help="file of the plan's (provenance.py)")
+    parser.add_argument("--spec", type=_spec, help="file of the plan's (specs.py)")
 
 
 def _spec(file: str) -> Spec:
@@ -75,9 +75,9 @@ def record(args: argparse.Namespace, given: BaseModel) -> Iterator[dict[str, Any
         yield {}
         return
     facts = {"device": args.device} if "device" in args else {}
-    recording = recorded(args.out, given.model_dump(), args.spec or BY_HAND, **facts)
+    recording = recorded(args.out, given.model_dump(mode="json"), args.spec or BY_HAND, **facts)
     with locked(args.out), recording as content:
-        if args.spec and code_digest(args.spec.script) != args.spec.code:
+        if args.spec and code_digest(args.spec.script, args.spec.modules) != args.spec.code:
             raise UserError(
                 f"the code of scripts/{args.spec.script}.py has changed since this call of snakemake began;"
                 " call it again"

@@ -1,12 +1,14 @@
 """Refusing to make again what DVC has and a folder lacks, after a partial pull, say."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 from twostream import paths
 from twostream.files import UserError
 from twostream.loading import read_yaml
-from twostream.provenance import came_through_dvc, is_current
+from twostream.provenance import came_through_dvc
 from twostream.records import read_record
 from twostream.stages import FOLDERS
 from twostream.steps import Step
@@ -16,68 +18,88 @@ LOCK = Path("dvc.lock")
 COSTLY = ("extraction", "spatial", "temporal")
 
 
-def check_nothing_is_lost(targets: Iterable[Step], named: Container[str]) -> None:
-    """Raise UserError if making the targets takes artefacts that DVC has and this folder lacks.
+class PullGuard:
+    """Refuses jobs that would make what DVC has and this folder lacks.
 
-    They would be made again, at the full scale for GPU-days, where `dvc pull` or `dvc checkout` gets
-    them. Lost is what something else here was made from, or what lies in a folder that `dvc.lock` lists and
-    that is empty though other artefacts came through DVC. Without a `dvc.lock` nothing counts as lost,
-    nor does a file that is `named` as a target.
+    At the full scale that would take GPU-days, where `dvc pull` or `dvc checkout` takes minutes. Lost is
+    what something else here was made from, or what lies in a folder that `dvc.lock` lists and that is
+    empty, if other artefacts here came through DVC or a remote has that folder. Without a `dvc.lock`
+    nothing counts as lost, nor does a file that is `named` as a target.
     """
-    if LOCK.exists():
-        lost = _Lost(named)
-        for step in targets:
-            lost.check(step)
-
-
-class _Lost:
-    """What this folder lacks, by what is in it."""
 
     def __init__(self, named: Container[str]) -> None:
         self._named = named
-        self._checked: set[int] = set()
-        here = paths.artefacts_here()
-        records = {file: read_record(file) or {} for file in here}
-        self._users = {
-            (used, made["spec"]): file
-            for file, record in records.items()
-            for used, made in record.get("made_from", {}).items()
-        }
-        pulled = any(came_through_dvc(record) for record in records.values() if record)
-        locked = {out["path"] for stage in read_yaml(LOCK)["stages"].values() for out in stage["outs"]}
-        self._empty = [
-            folder
-            for stage in COSTLY
-            for folder in FOLDERS[stage]
-            if pulled and folder in locked and not any(Path(file).is_relative_to(folder) for file in here)
-        ]
+        self._has_lock = LOCK.exists()
 
-    def check(self, step: Step) -> None:
-        """Raise UserError if this step's jobs, or those they take, would make what is lost."""
-        if id(step) in self._checked:
+    def check(self, file: str, step: Step) -> None:
+        """Raise UserError if a file that is about to be made is lost."""
+        if not self._has_lock or file in self._named or Path(file).exists():
             return
-        self._checked.add(id(step))
-        needed = [output for output in step.outputs if not is_current(output, step)]
-        for file in needed:
-            if not Path(file).exists() and file not in self._named:
-                self._refuse_if_lost(file, step.spec)
-        if needed:
-            for upstream in step.made_from:
-                self.check(upstream)
-
-    def _refuse_if_lost(self, file: str, spec: str) -> None:
         aside = paths.ASIDE / file
-        if aside.exists() and (read_record(aside) or {}).get("spec") == spec:
+        if aside.exists() and (read_record(aside) or {}).get("spec") == step.spec:
             raise UserError(
                 f"{file}: is missing, but {aside} is it, set aside when the configuration did not name it;"
                 f" move it back with what lies beside it ({aside.with_suffix('')}.*)"
             )
-        user = self._users.get((file, spec))
-        out = next((out for out in self._empty if Path(file).is_relative_to(out)), None)
-        if user or out:
-            why = f"{user} was made from it" if user else f"{LOCK} lists {out}, and other data of it are here"
+        if why := self._why_lost(file, step.spec):
             raise UserError(
                 f"{file}: is missing, though {why}; get it with `dvc pull` (or `dvc checkout`), which makes"
                 f" nothing again. To make it here, name it: snakemake --cores all -- {file}"
                 f" (or delete {LOCK} to make all here)"
             )
+
+    def _why_lost(self, file: str, spec: str) -> str | None:
+        if user := self._users.get((file, spec)):
+            return f"{user} was made from it"
+        folder = next((out for out in self._empty if Path(file).is_relative_to(out)), None)
+        if folder and self._came_through_dvc:
+            return f"{LOCK} lists {folder}, and other data of it are here"
+        if folder and remote_has(self._locked[folder]):
+            return f"{LOCK} lists {folder}, and the remote has it"
+        return None
+
+    @cached_property
+    def _records(self) -> dict[str, dict[str, Any]]:
+        return {file: read_record(file) or {} for file in paths.artefacts_here()}
+
+    @cached_property
+    def _users(self) -> dict[tuple[str, str], str]:
+        """Of what artefacts here were made from, by file and spec, one of them."""
+        return {
+            (used, made["spec"]): file
+            for file, record in self._records.items()
+            for used, made in record.get("made_from", {}).items()
+        }
+
+    @cached_property
+    def _came_through_dvc(self) -> bool:
+        return any(came_through_dvc(record) for record in self._records.values() if record)
+
+    @cached_property
+    def _locked(self) -> dict[str, str]:
+        """The outputs in dvc.lock, with their hashes; none of one that DVC keeps no copy of."""
+        stages = read_yaml(LOCK)["stages"].values()
+        return {out["path"]: out.get("md5", "") for stage in stages for out in stage.get("outs", [])}
+
+    @cached_property
+    def _empty(self) -> list[str]:
+        """Folders of what is costly that dvc.lock lists and in which there is no artefact."""
+        folders = (folder for stage in COSTLY for folder in FOLDERS[stage] if folder in self._locked)
+        return [f for f in folders if not any(Path(file).is_relative_to(f) for file in self._records)]
+
+
+@cache
+def remote_has(md5: str) -> bool:
+    """Whether DVC's default remote has an object; yes also where it is out of reach, and cannot tell."""
+    # Here, as DVC takes a second to import and is asked only before a refusal.
+    from dvc.config import NoRemoteError
+    from dvc.exceptions import NotDvcRepoError
+    from dvc.repo import Repo
+
+    try:
+        with Repo() as repo:
+            return bool(md5) and bool(repo.cloud.get_remote_odb(hash_name="md5").exists(md5))
+    except (NoRemoteError, NotDvcRepoError):
+        return False
+    except Exception:  # noqa: BLE001  (each kind of remote has errors of its own)
+        return True

@@ -33,6 +33,7 @@ FIGURE_FILTERS = "figures/filters.png"
 FIGURE_CONFUSION = "figures/confusion.png"
 FIGURE_RECALL = "figures/recall.png"
 FIGURE_CURVES = "figures/curves.png"
+PAGE = "report/{page}.html"
 
 # The files that an artefact's path tells apart, by the method of `plan.Plan` that gives their step.
 ARTEFACTS = {
@@ -53,9 +54,10 @@ ARTEFACTS = {
     "plot_confusion": FIGURE_CONFUSION,
     "plot_recall": FIGURE_RECALL,
     "plot_curves": FIGURE_CURVES,
+    "write_page": PAGE,
 }
 
-# For each artefact and spec a scratch file, by which jobs and Snakemake know them (see `provenance`).
+# The spec of an artefact that is to be made, for its job.
 SPEC = "scratch/specs/{artefact}/{spec}.json"
 
 # Where artefacts go that the configuration no longer names.

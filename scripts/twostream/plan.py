@@ -6,7 +6,7 @@ and this module on to what people look at.
 
 from collections.abc import Callable, Container, Iterable
 from inspect import signature
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,6 +24,8 @@ from twostream.recipes import (
     FlowFigureRecipe,
     MethodRecipe,
     MethodsRecipe,
+    PageKind,
+    PageRecipe,
     RecallFigureRecipe,
     TableRecipe,
     TrainingRecipe,
@@ -34,6 +36,8 @@ from twostream.steps import Step, with_upstream
 
 # The paper's figures are of split 1.
 FIGURE_SPLIT = 1
+# What a page says of its columns, by the kind of its rows.
+PAGE_NOTES = "workflow/report/{kind}.txt"
 
 
 def _each_once(steps: Iterable[Step]) -> list[Step]:
@@ -198,6 +202,24 @@ class Plan(ScorePlan):
         recipe = CurvesFigureRecipe(models=[_label(step.outputs[0]) for step in trainings])
         return Step("plot_curves", recipe, [paths.FIGURE_CURVES], trainings)
 
+    @once
+    def write_page(self, page: str) -> Step:
+        """A page of the report: a table of results/ and where its numbers come from."""
+        kind: PageKind = "claims" if page == "claims" else "methods" if page == "methods" else "table"
+        note = Path(PAGE_NOTES.format(kind=kind)).read_text()
+        recipe = PageRecipe(kind=kind, title=self.pages()[page], note=note)
+        if kind == "table":
+            table = self.make_table(page)
+        else:
+            table = self.check_claims() if kind == "claims" else self.compare_methods()
+        return Step("write_page", recipe, [paths.PAGE.format(page=page)], [table])
+
+    def pages(self) -> dict[str, str]:
+        """The titles of the report's pages, by their names."""
+        titles = {name: settings.title for name, settings in self.benchmark.tables.items()}
+        titles["claims"] = "Claims of the paper"
+        return titles | ({"methods": "Other methods beside ours"} if self._methods_here() else {})
+
     def figures(self) -> list[Step]:
         """The figures."""
         return [
@@ -234,6 +256,7 @@ class Plan(ScorePlan):
             "fusion": self.benchmark.fusions,
             "method": self.benchmark.methods,
             "table": self.benchmark.tables,
+            "page": self.pages(),
             "weights": [] if isinstance(self.scale.pretrained, StillImages) else [self.scale.pretrained.name],
         }
         for stage, wildcards in paths.read(artefact):

@@ -237,6 +237,17 @@ class RecallFigureRecipe(Strict):
     split: Count
 
 
+PageKind = Literal["table", "claims", "methods"]
+
+
+class PageRecipe(Strict):
+    """A page of the report: what its rows are, its title, and what it says of its columns."""
+
+    kind: PageKind
+    title: str
+    note: str
+
+
 class CurvesFigureRecipe(Strict):
     """What the curves are called, in the order of their files."""
 

@@ -1,6 +1,5 @@
 """The stages that DVC knows, each a target of the Snakefile: what tables, claims and figures take of it."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from twostream.plan import Plan
@@ -47,15 +46,3 @@ def steps_by_stage(plan: Plan) -> dict[str, list[Step]]:
     for step in with_upstream([*plan.results(), *plan.figures()]):
         found[stage_of(step)].append(step)
     return found
-
-
-def targeted(plan: Plan, targets: Iterable[str]) -> list[Step]:
-    """The steps that make Snakemake's targets: files, stages, or (none or `all`) tables and claims."""
-    stages = steps_by_stage(plan)
-    steps = []
-    for target in targets or ["all"]:
-        if target in ("all", *stages):
-            steps += stages["tables" if target == "all" else target]
-        elif step := plan.step_of(target):
-            steps.append(step)
-    return steps

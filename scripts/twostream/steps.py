@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
-from twostream.specs import SCRIPTS, Spec, code_digest, digest
+from twostream.specs import Spec, code_digest, digest
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,10 @@ class Step:
     recipe: BaseModel
     outputs: list[str]
     made_from: list["Step"] = field(default_factory=list)
+    modules: tuple[str, ...] = ()
+    """What the script imports by a name in its recipe: these modules' code counts too."""
+    settled: dict[str, Any] = field(default_factory=dict)
+    """What a name in the recipe stands for, from a table in the library: it counts as the recipe does."""
 
     @property
     def inputs(self) -> list[str]:
@@ -30,24 +34,30 @@ class Step:
         return self.recipe.model_dump_json(exclude_defaults=True)
 
     @cached_property
+    def code(self) -> str:
+        """The digest of its code."""
+        return code_digest(self.script, self.modules)
+
+    @cached_property
+    def own_digest(self) -> str:
+        """The digest of its recipe and code, whatever it is made from."""
+        recipe = self.recipe.model_dump(mode="json", exclude_defaults=True)
+        return digest([recipe, self.settled, self.code])
+
+    @cached_property
     def spec(self) -> str:
         """The digest of recipe, code and everything upstream (see `specs`)."""
-        return self.spec_by(SCRIPTS)
-
-    def spec_by(self, scripts: Path) -> str:
-        """The spec if its code, and that of everything upstream, were that in another folder of scripts."""
-        upstream = [step.spec_by(scripts) for step in self.made_from]
-        return digest([self.recipe.model_dump(), code_digest(self.script, scripts), upstream])
+        return digest([self.own_digest, [step.spec for step in self.made_from]])
 
     @property
     def whole_spec(self) -> Spec:
         """The spec and what goes into it, as its jobs are given it."""
-        made_from = {output: step.spec for step in self.made_from for output in step.outputs}
         return Spec(
             digest=self.spec,
             script=self.script,
-            code=code_digest(self.script),
-            made_from=made_from,
+            modules=list(self.modules),
+            code=self.code,
+            made_from={output: step.spec for step in self.made_from for output in step.outputs},
         )
 
 

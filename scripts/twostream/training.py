@@ -72,13 +72,15 @@ def train_and_save(
     out: str,
     curve_out: str,
 ) -> dict[str, Any]:
-    """Train a recipe's network, write model and curve, and return what its record should say."""
+    """Train a recipe's network, write model and curve, and return what its record should say.
+
+    The checkpoint stays: until the record is written, the training is not safe.
+    """
     trained = train(recipe, initial, machine, checkpoint)
     if machine.processes.first:
         with written_whole(curve_out) as part:
             trained.curve.round(4).to_csv(part, index=False)
         save_model(trained.network, trained.description, out)
-        checkpoint.delete()
     return trained.facts
 
 

@@ -1,35 +1,4 @@
-# What the rules' inputs have in common.
-from snakemake.io import _IOFile
-
-
-async def not_protected(file):
-    return False
-
-
-# Outputs are replaced, never written into. DVC write-protects what it links into its cache, by which
-# Snakemake would take it for protected from being made again.
-_IOFile.protected = not_protected
-
-
-@cache
-def check_nothing_is_lost():
-    if workflow.is_main_process:
-        targets = workflow.dag_settings.targets
-        lost.check_nothing_is_lost(targeted(plan, targets), named=targets)
-
-
-def spec_file(stage):
-    def input_function(w):
-        artefact = paths.ARTEFACTS[stage].format(**dict(w.items()))
-        try:
-            check_nothing_is_lost()
-            return provenance.spec_file(artefact, plan.step(stage, w))
-        except UserError as error:
-            # Not an Exception, which would be shown with a traceback.
-            raise SystemExit(f"error: {error}")
-
-    return input_function
-
-
-def records(stage):
-    return lambda w: [paths.record(file) for file in plan.step(stage, w).inputs]
+# What the rules have in common: see scripts/twostream/wire.py.
+wire = Wire(workflow, plan)
+remade_if_stale = wire.remade_if_stale
+spec_file = wire.spec_file

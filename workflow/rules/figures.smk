@@ -3,9 +3,8 @@
 
 rule plot_flow:
     input:
-        spec=spec_file("plot_flow"),
-        records=records("plot_flow"),
-        data=ancient(lambda w: plan.step("plot_flow", w).inputs),
+        stale=remade_if_stale("plot_flow"),
+        data=lambda w: plan.step("plot_flow", w).inputs,
     output:
         figure=report(
             paths.FIGURE_FLOW,
@@ -21,16 +20,16 @@ rule plot_flow:
     threads: 1
     params:
         recipe=lambda w: plan.step("plot_flow", w).recipe_json,
+        spec=spec_file("plot_flow"),
     shell:
-        "python scripts/plot_flow.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "python scripts/plot_flow.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --out {output.figure:q} > {log:q} 2>&1"
 
 
 rule plot_filters:
     input:
-        spec=spec_file("plot_filters"),
-        records=records("plot_filters"),
-        model=ancient(lambda w: plan.step("plot_filters", w).inputs),
+        stale=remade_if_stale("plot_filters"),
+        model=lambda w: plan.step("plot_filters", w).inputs,
     output:
         figure=report(
             paths.FIGURE_FILTERS,
@@ -46,17 +45,17 @@ rule plot_filters:
     threads: 1
     params:
         recipe=lambda w: plan.step("plot_filters", w).recipe_json,
+        spec=spec_file("plot_filters"),
     shell:
-        "python scripts/plot_filters.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "python scripts/plot_filters.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --model {input.model:q}"
         " --out {output.figure:q} > {log:q} 2>&1"
 
 
 rule plot_confusion:
     input:
-        spec=spec_file("plot_confusion"),
-        records=records("plot_confusion"),
-        scores=ancient(lambda w: plan.step("plot_confusion", w).inputs),
+        stale=remade_if_stale("plot_confusion"),
+        scores=lambda w: plan.step("plot_confusion", w).inputs,
     output:
         figure=report(
             paths.FIGURE_CONFUSION,
@@ -73,19 +72,19 @@ rule plot_confusion:
     threads: 1
     params:
         recipe=lambda w: plan.step("plot_confusion", w).recipe_json,
+        spec=spec_file("plot_confusion"),
     shell:
-        "python scripts/plot_confusion.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "python scripts/plot_confusion.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --scores {input.scores:q}"
         " --out {output.figure:q} > {log:q} 2>&1"
 
 
 rule plot_recall:
     input:
-        spec=spec_file("plot_recall"),
-        records=records("plot_recall"),
-        fused=ancient(lambda w: plan.step("plot_recall", w).inputs[0]),
-        spatial=ancient(lambda w: plan.step("plot_recall", w).inputs[1]),
-        temporal=ancient(lambda w: plan.step("plot_recall", w).inputs[2]),
+        stale=remade_if_stale("plot_recall"),
+        fused=lambda w: plan.step("plot_recall", w).inputs[0],
+        spatial=lambda w: plan.step("plot_recall", w).inputs[1],
+        temporal=lambda w: plan.step("plot_recall", w).inputs[2],
     output:
         figure=report(
             paths.FIGURE_RECALL,
@@ -102,17 +101,17 @@ rule plot_recall:
     threads: 1
     params:
         recipe=lambda w: plan.step("plot_recall", w).recipe_json,
+        spec=spec_file("plot_recall"),
     shell:
-        "python scripts/plot_recall.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "python scripts/plot_recall.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --fused {input.fused:q} --spatial {input.spatial:q} --temporal {input.temporal:q}"
         " --out {output.figure:q} > {log:q} 2>&1"
 
 
 rule plot_curves:
     input:
-        spec=spec_file("plot_curves"),
-        records=records("plot_curves"),
-        models=ancient(lambda w: plan.step("plot_curves", w).inputs),
+        stale=remade_if_stale("plot_curves"),
+        models=lambda w: plan.step("plot_curves", w).inputs,
     output:
         figure=report(
             paths.FIGURE_CURVES,
@@ -129,8 +128,9 @@ rule plot_curves:
     threads: 1
     params:
         recipe=lambda w: plan.step("plot_curves", w).recipe_json,
+        spec=spec_file("plot_curves"),
         curves=lambda w, input: [paths.curve(model) for model in input.models],
     shell:
-        "python scripts/plot_curves.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "python scripts/plot_curves.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --curves {params.curves:q}"
         " --out {output.figure:q} > {log:q} 2>&1"

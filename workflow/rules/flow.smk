@@ -3,9 +3,8 @@
 
 rule extract_flow:
     input:
-        spec=spec_file("flow"),
-        records=records("flow"),
-        index=ancient(paths.INDEX),
+        stale=remade_if_stale("flow"),
+        index=paths.INDEX,
     output:
         shard=paths.FLOW,
         record=paths.record(paths.FLOW),
@@ -18,10 +17,11 @@ rule extract_flow:
         gpu=GPU if plan.scale.flow.method == "brox" else 0,
     params:
         recipe=lambda w: plan.step("flow", w).recipe_json,
+        spec=spec_file("flow"),
         device=lambda w: plan.config.device,
         folder=lambda w: plan.folder(w.dataset),
     shell:
-        "python scripts/extract_flow.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "python scripts/extract_flow.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --videos {params.folder:q} --index {input.index:q} --shard {wildcards.shard}"
         " --device {params.device}"
         " --out {output.shard:q} > {log:q} 2>&1"

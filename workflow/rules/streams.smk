@@ -3,9 +3,8 @@
 
 rule pretrain:
     input:
-        spec=spec_file("pretrain"),
-        records=records("pretrain"),
-        data=ancient(lambda w: plan.step("pretrain", w).inputs),
+        stale=remade_if_stale("pretrain"),
+        data=lambda w: plan.step("pretrain", w).inputs,
     output:
         model=paths.PRETRAINED,
         curve=paths.curve(paths.PRETRAINED),
@@ -19,18 +18,19 @@ rule pretrain:
         gpu=GPU,
     params:
         recipe=lambda w: plan.step("pretrain", w).recipe_json,
+        spec=spec_file("pretrain"),
         device=lambda w: plan.config.device,
         launch=lambda w: plan.launcher(),
         workers=lambda w: plan.config.workers,
     shell:
-        "{params.launch} scripts/pretrain.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "{params.launch} scripts/pretrain.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --device {params.device} --workers {params.workers} --curve {output.curve:q}"
         " --out {output.model:q} > {log:q} 2>&1"
 
 
 rule import_weights:
     input:
-        spec=spec_file("import_weights"),
+        stale=remade_if_stale("import_weights"),
     output:
         model=paths.IMPORTED,
         record=paths.record(paths.IMPORTED),
@@ -43,19 +43,19 @@ rule import_weights:
     threads: 1
     params:
         recipe=lambda w: plan.step("import_weights", w).recipe_json,
+        spec=spec_file("import_weights"),
         origin=lambda w: plan.weights_option(),
     shell:
-        "python scripts/import_weights.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "python scripts/import_weights.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " {params.origin:q}"
         " --out {output.model:q} > {log:q} 2>&1"
 
 
 rule train_stream:
     input:
-        spec=spec_file("train_stream"),
-        records=records("train_stream"),
-        initial=ancient(lambda w: plan.initial_model(w.run, w.dataset, int(w.seed))),
-        data=ancient(lambda w: plan.step("train_stream", w).inputs),
+        stale=remade_if_stale("train_stream"),
+        initial=lambda w: plan.initial_model(w.run, w.dataset, int(w.seed)),
+        data=lambda w: plan.step("train_stream", w).inputs,
     output:
         model=paths.MODEL,
         curve=paths.curve(paths.MODEL),
@@ -71,22 +71,22 @@ rule train_stream:
         gpu=GPU,
     params:
         recipe=lambda w: plan.step("train_stream", w).recipe_json,
+        spec=spec_file("train_stream"),
         device=lambda w: plan.config.device,
         launch=lambda w: plan.launcher(),
         workers=lambda w: plan.config.workers,
         initial=lambda w, input: ["--initial", input.initial] if input.initial else [],
     shell:
-        "{params.launch} scripts/train_stream.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "{params.launch} scripts/train_stream.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --device {params.device} --workers {params.workers} {params.initial:q} --curve {output.curve:q}"
         " --out {output.model:q} > {log:q} 2>&1"
 
 
 rule score_videos:
     input:
-        spec=spec_file("score_videos"),
-        records=records("score_videos"),
-        model=ancient(paths.MODEL),
-        data=ancient(lambda w: plan.step("score_videos", w).inputs),
+        stale=remade_if_stale("score_videos"),
+        model=paths.MODEL,
+        data=lambda w: plan.step("score_videos", w).inputs,
     output:
         scores=paths.SCORES,
         record=paths.record(paths.SCORES),
@@ -102,9 +102,10 @@ rule score_videos:
         gpu=GPU,
     params:
         recipe=lambda w: plan.step("score_videos", w).recipe_json,
+        spec=spec_file("score_videos"),
         device=lambda w: plan.config.device,
         workers=lambda w: plan.config.workers,
     shell:
-        "python scripts/score_videos.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "python scripts/score_videos.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --device {params.device} --workers {params.workers} --model {input.model:q}"
         " --out {output.scores:q} > {log:q} 2>&1"

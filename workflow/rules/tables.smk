@@ -3,9 +3,8 @@
 
 rule import_scores:
     input:
-        spec=spec_file("import_scores"),
-        records=records("import_scores"),
-        index=ancient(paths.INDEX),
+        stale=remade_if_stale("import_scores"),
+        index=paths.INDEX,
     output:
         scores=paths.OTHERS,
         record=paths.record(paths.OTHERS),
@@ -18,18 +17,18 @@ rule import_scores:
     threads: 1
     params:
         recipe=lambda w: plan.step("import_scores", w).recipe_json,
+        spec=spec_file("import_scores"),
         given=lambda w: paths.GIVEN.format(**w),
     shell:
-        "python scripts/import_scores.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "python scripts/import_scores.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --given {params.given:q} --out {output.scores:q} > {log:q} 2>&1"
 
 
 rule fuse_streams:
     input:
-        spec=spec_file("fuse_streams"),
-        records=records("fuse_streams"),
-        spatial=ancient(lambda w: plan.step("fuse_streams", w).inputs[0]),
-        temporal=ancient(lambda w: plan.step("fuse_streams", w).inputs[1]),
+        stale=remade_if_stale("fuse_streams"),
+        spatial=lambda w: plan.step("fuse_streams", w).inputs[0],
+        temporal=lambda w: plan.step("fuse_streams", w).inputs[1],
     output:
         scores=paths.FUSED,
         record=paths.record(paths.FUSED),
@@ -42,17 +41,17 @@ rule fuse_streams:
     threads: 1
     params:
         recipe=lambda w: plan.step("fuse_streams", w).recipe_json,
+        spec=spec_file("fuse_streams"),
     shell:
-        "python scripts/fuse_streams.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "python scripts/fuse_streams.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --spatial {input.spatial:q} --temporal {input.temporal:q}"
         " --out {output.scores:q} > {log:q} 2>&1"
 
 
 rule make_table:
     input:
-        spec=spec_file("make_table"),
-        records=records("make_table"),
-        scores=ancient(lambda w: plan.step("make_table", w).inputs),
+        stale=remade_if_stale("make_table"),
+        scores=lambda w: plan.step("make_table", w).inputs,
     output:
         table=paths.TABLE,
         metrics=paths.metrics(paths.TABLE),
@@ -64,16 +63,16 @@ rule make_table:
     threads: 1
     params:
         recipe=lambda w: plan.step("make_table", w).recipe_json,
+        spec=spec_file("make_table"),
     shell:
-        "python scripts/make_table.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "python scripts/make_table.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --scores {input.scores:q} --out {output.table:q} > {log:q} 2>&1"
 
 
 rule check_claims:
     input:
-        spec=spec_file("check_claims"),
-        records=records("check_claims"),
-        scores=ancient(lambda w: plan.step("check_claims", w).inputs),
+        stale=remade_if_stale("check_claims"),
+        scores=lambda w: plan.step("check_claims", w).inputs,
     output:
         claims=paths.CLAIMS,
         record=paths.record(paths.CLAIMS),
@@ -84,16 +83,16 @@ rule check_claims:
     threads: 1
     params:
         recipe=lambda w: plan.step("check_claims", w).recipe_json,
+        spec=spec_file("check_claims"),
     shell:
-        "python scripts/check_claims.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "python scripts/check_claims.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --out {output.claims:q} > {log:q} 2>&1"
 
 
 rule compare_methods:
     input:
-        spec=spec_file("compare_methods"),
-        records=records("compare_methods"),
-        scores=ancient(lambda w: plan.step("compare_methods", w).inputs),
+        stale=remade_if_stale("compare_methods"),
+        scores=lambda w: plan.step("compare_methods", w).inputs,
     output:
         methods=paths.METHODS,
         record=paths.record(paths.METHODS),
@@ -104,6 +103,7 @@ rule compare_methods:
     threads: 1
     params:
         recipe=lambda w: plan.step("compare_methods", w).recipe_json,
+        spec=spec_file("compare_methods"),
     shell:
-        "python scripts/compare_methods.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "python scripts/compare_methods.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --out {output.methods:q} > {log:q} 2>&1"

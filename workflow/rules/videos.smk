@@ -3,7 +3,7 @@
 
 rule generate_videos:
     input:
-        spec=spec_file("videos"),
+        stale=remade_if_stale("videos"),
     output:
         index=paths.INDEX,
         record=paths.record(paths.INDEX),
@@ -16,14 +16,15 @@ rule generate_videos:
     threads: 1
     params:
         recipe=lambda w: plan.step("videos", w).recipe_json,
+        spec=spec_file("videos"),
     shell:
-        "python scripts/generate_videos.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "python scripts/generate_videos.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --out {output.index:q} > {log:q} 2>&1"
 
 
 rule download_videos:
     input:
-        spec=spec_file("videos"),
+        stale=remade_if_stale("videos"),
     output:
         index=paths.INDEX,
         skipped=paths.SKIPPED,
@@ -37,10 +38,11 @@ rule download_videos:
     threads: 1
     params:
         recipe=lambda w: plan.step("videos", w).recipe_json,
+        spec=spec_file("videos"),
         source=lambda w: plan.source_json(w.dataset),
         on_bad_video=lambda w: plan.config.on_bad_video,
     shell:
-        "python scripts/download_videos.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "python scripts/download_videos.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --dataset {wildcards.dataset} --source {params.source:q}"
         " --on-bad-video {params.on_bad_video} --skipped {output.skipped:q}"
         " --out {output.index:q} > {log:q} 2>&1"
@@ -48,7 +50,7 @@ rule download_videos:
 
 rule index_folder:
     input:
-        spec=spec_file("videos"),
+        stale=remade_if_stale("videos"),
     output:
         index=paths.INDEX,
         skipped=paths.SKIPPED,
@@ -62,20 +64,20 @@ rule index_folder:
     threads: 1
     params:
         recipe=lambda w: plan.step("videos", w).recipe_json,
+        spec=spec_file("videos"),
         folder=lambda w: plan.folder(w.dataset),
         list=lambda w: plan.list_option(w.dataset),
         on_bad_video=lambda w: plan.config.on_bad_video,
     shell:
-        "python scripts/index_folder.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "python scripts/index_folder.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --folder {params.folder:q} {params.list:q} --on-bad-video {params.on_bad_video} --skipped {output.skipped:q}"
         " --out {output.index:q} > {log:q} 2>&1"
 
 
 rule extract_frames:
     input:
-        spec=spec_file("frames"),
-        records=records("frames"),
-        index=ancient(paths.INDEX),
+        stale=remade_if_stale("frames"),
+        index=paths.INDEX,
     output:
         shard=paths.FRAMES,
         record=paths.record(paths.FRAMES),
@@ -86,8 +88,9 @@ rule extract_frames:
     threads: 1
     params:
         recipe=lambda w: plan.step("frames", w).recipe_json,
+        spec=spec_file("frames"),
         folder=lambda w: plan.folder(w.dataset),
     shell:
-        "python scripts/extract_frames.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        "python scripts/extract_frames.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --folder {params.folder:q} --index {input.index:q} --shard {wildcards.shard}"
         " --out {output.shard:q} > {log:q} 2>&1"

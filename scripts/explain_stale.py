@@ -1,0 +1,27 @@
+"""Say of artefacts whether they are current, and if not why: `explain_stale.py models/.../x.safetensors`."""
+
+import argparse
+
+from twostream import cli, paths
+from twostream.explanation import why_stale
+from twostream.files import UserError
+from twostream.loading import load
+from twostream.plan import Plan
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("artefacts", nargs="*", help="files; without any, all artefacts that are here")
+    parser.add_argument("--scale", help="the scale, if not config.yaml's")
+    args = parser.parse_args()
+    plan = Plan(load(overrides={"scale": args.scale} if args.scale else None))
+    for artefact in args.artefacts or paths.artefacts_here():
+        step = plan.step_of(artefact)
+        if step is None and args.artefacts:
+            raise UserError(f"{artefact}: the configuration names no such artefact")
+        if step:
+            print(f"{artefact}: {'; '.join(why_stale(artefact, step)) or 'current'}")
+
+
+if __name__ == "__main__":
+    cli.run(main)
