@@ -7,6 +7,7 @@ names at any scale to `scratch/set-aside`, so that they leave DVC's outputs, and
 """
 
 import argparse
+import json
 from pathlib import Path
 
 from twostream import cli
@@ -16,7 +17,7 @@ from twostream.loading import load, names_at_other_scales
 from twostream.locking import lock_folder
 from twostream.plan import Plan
 from twostream.provenance import is_current
-from twostream.stages import FOLDERS, steps_by_stage
+from twostream.stages import FOLDERS, PLANNED, planned, steps_by_stage
 
 
 def main() -> None:
@@ -27,17 +28,26 @@ def main() -> None:
     stage = parser.parse_args().stage
     plan = Plan(load())
     lock_folder()
+    edited = "were configuration or code edited while the stage was at work? Call dvc repro again"
+    if _as_written(stage) != planned(plan)[stage]:
+        raise UserError(f"{PLANNED.format(stage=stage)}: is not what the plan says now; {edited}")
     for step in steps_by_stage(plan)[stage]:
         for artefact in step.outputs:
             if not is_current(artefact, step):
-                raise UserError(
-                    f"{artefact}: is not what configuration and code say now; were they edited while the"
-                    " stage was at work? Call dvc repro again"
-                )
+                raise UserError(f"{artefact}: is not what configuration and code say now; {edited}")
     for artefact in leftovers(plan, names_at_other_scales(plan.config), FOLDERS[stage]):
         print(f"{artefact}: the configuration names no such artefact; moved to {set_aside(artefact)}")
     for folder in FOLDERS[stage]:
         Path(folder).mkdir(parents=True, exist_ok=True)
+
+
+def _as_written(stage: str) -> dict[str, str]:
+    """What the plan said of the stage when DVC called its first one."""
+    file = Path(PLANNED.format(stage=stage))
+    try:
+        return dict(json.loads(file.read_text()))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file}: cannot be read: {error}; call dvc repro, which writes it") from None
 
 
 if __name__ == "__main__":
