@@ -1,15 +1,17 @@
-"""What records tell of artefacts, and Snakemake by times of files."""
+"""What records tell of artefacts."""
 
 import json
 import os
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
 from twostream import paths
-from twostream.files import UserError
-from twostream.provenance import LONG_AGO, spec_file
+from twostream.explanation import why_stale
+from twostream.files import UserError, write_json
+from twostream.provenance import Seen, check_unchanged, is_current
 from twostream.records import read_record, recorded
 from twostream.steps import Step
 
@@ -31,69 +33,13 @@ def make(of: Step) -> None:
 
 
 def is_stale(of: Step) -> bool:
-    """Whether Snakemake finds the spec file newer than the artefact."""
-    return time_of(spec_file(of.outputs[0], of)) > time_of(of.outputs[0])
-
-
-def time_of(file: str) -> float:
-    return Path(file).stat().st_mtime
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def test_an_artefact_is_current_while_its_spec_is_its_records():
-    make(step("a.bin"))
-    assert not is_stale(step("a.bin"))
-    assert is_stale(step("a.bin", value=1))
-    assert is_stale(step("a.bin", made_from=(step("b.bin"),)))
-
-
-def test_an_artefact_without_a_record_is_stale():
-    make(step("a.bin"))
-    Path("a.record.json").unlink()
-    assert is_stale(step("a.bin"))
-
-
-def test_an_artefact_from_a_clock_that_is_ahead_can_be_stale():
-    make(step("a.bin"))
-    os.utime("a.bin", (2e9, 2e9))
-    assert is_stale(step("a.bin", value=1))
-
-
-def test_a_stale_artefacts_spec_file_never_has_the_same_content_and_a_job_can_read_it():
-    make(step("a.bin"))
-    stale = step("a.bin", 1, (step("b.bin"),))
-    contents = [Path(spec_file("a.bin", stale)).read_text() for _ in range(3)]
-    assert len(set(contents)) == 3
-    assert json.loads(contents[0])["made_from"] == {"b.bin": step("b.bin").spec}
-
-
-def test_records_and_spec_files_of_what_is_current_are_older_than_all_and_artefacts_left_alone():
-    made = step("a.bin")
-    make(made)
-    os.utime("a.bin", (300, 300))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("twostream.provenance.sha256", lambda file: read_record(file)["files"][file]["sha256"])
-        file = spec_file("a.bin", made)
-    assert time_of(file) == time_of(paths.record("a.bin")) == LONG_AGO
-    assert time_of("a.bin") == 300
-
-
-def test_a_record_that_is_a_link_into_a_cache_is_replaced_and_the_cache_left_alone():
-    make(step("a.bin"))
-    cached = Path("cached")
-    Path("a.record.json").rename(cached)
-    os.utime(cached, (300, 300))
-    for link in (os.link, os.symlink):
-        Path("a.record.json").unlink(missing_ok=True)
-        link(cached, "a.record.json")
-        assert not is_stale(step("a.bin"))
-        assert cached.stat().st_mtime == 300
-        assert Path("a.record.json").read_text() == cached.read_text()
+    """Whether a step's artefact is stale; if not, it must be what its record says."""
+    artefact = of.outputs[0]
+    current = is_current(artefact, of)
+    if current:
+        check_unchanged(artefact)
+    assert current == (not why_stale(artefact, of))
+    return not current
 
 
 def test_an_artefact_is_stale_that_was_made_from_other_bytes():
@@ -130,20 +76,15 @@ def test_a_file_that_only_lies_beside_is_none_of_an_artefacts():
     assert not is_stale(made)
 
 
-def test_what_is_missing_is_not_told_to_be_needed():
-    made = step("a.bin")
-    make(made)
-    Path("a.bin").unlink()
-    assert time_of(spec_file("a.bin", made)) == time_of("a.record.json") == LONG_AGO
-
-
-def test_a_touched_artefact_is_current_and_a_changed_one_refused(monkeypatch):
+def test_a_touched_artefact_is_current_and_hashed_once(monkeypatch):
     made = step("a.bin")
     make(made)
     os.utime("a.bin", (200, 200))
-    assert not is_stale(made)
+    seen = Seen()
+    seen.check("a.bin")
+    seen.save()
     monkeypatch.setattr("twostream.provenance.sha256", lambda file: pytest.fail("it was hashed before"))
-    assert not is_stale(made)
+    Seen().check("a.bin")
 
 
 def test_a_changed_artefact_is_refused():
@@ -156,9 +97,76 @@ def test_a_changed_artefact_is_refused():
 
 def test_a_record_that_cannot_be_read_is_named():
     make(step("a.bin"))
-    Path("a.record.json").write_text("{")
-    with pytest.raises(UserError, match=r"^a\.record\.json: cannot be read"):
+    for content in ("{", "[]", '{"spec": "x"}'):
+        Path("a.record.json").write_text(content)
+        with pytest.raises(
+            UserError, match=r"^a\.record\.json: cannot be read .*delete it to have a\.bin made"
+        ):
+            is_stale(step("a.bin"))
+        assert Path("a.record.json").read_text() == content
+
+
+def test_a_record_from_a_newer_version_is_named_and_kept():
+    make(step("a.bin"))
+    record = json.loads(Path("a.record.json").read_text())
+    Path("a.record.json").write_text(json.dumps(record | {"form": 99}))
+    with pytest.raises(UserError, match=r"written by a newer version .*form 99.*update the code"):
         is_stale(step("a.bin"))
+
+
+def test_what_a_record_needs_is_found_out_before_the_work_begins(monkeypatch):
+    """Whatever distribution OpenCV came in, and whatever is not installed."""
+
+    def version(name: str) -> str:
+        if name != "opencv-contrib-python":
+            raise PackageNotFoundError(name)
+        return "4.14"
+
+    monkeypatch.setattr("twostream.environment.version", version)
+    make(step("a.bin"))
+    found = read_record("a.bin")["versions"]
+    assert found.keys() == {"python", "opencv-contrib-python"}
+    Path("no folder").write_text("a file")
+    with pytest.raises(UserError, match="cannot be made"), recorded("no folder/a.bin", {}):
+        pytest.fail("the work has begun")
+
+
+def test_reasons_are_said_in_words():
+    first, second = step("a.bin"), step("b.bin", made_from=(step("a.bin"),))
+    make(first)
+    make(second)
+    assert why_stale("a.bin", first) == why_stale("b.bin", second) == []
+    assert why_stale("a.bin", step("a.bin", 1)) == ["value 0 -> 1"]
+    downstream = step("b.bin", made_from=(step("a.bin", 1),))
+    assert why_stale("b.bin", downstream) == ["made from what is stale a.bin"]
+    assert why_stale("c.bin", step("c.bin")) == ["is missing"]
+    Path("d.bin").touch()
+    assert why_stale("d.bin", step("d.bin")) == ["has no record"]
+    with recorded("a.bin", first.recipe.model_dump(), first.whole_spec):
+        Path("a.bin").write_text("as another GPU makes it")
+    assert why_stale("b.bin", second) == ["made from another a.bin"]
+
+
+def test_a_changed_module_is_named_and_a_moved_one_is_not():
+    make(step("a.bin"))
+    record = json.loads(Path("a.record.json").read_text())
+    code = dict(record["code"])
+    code["twostream/elsewhere.py"] = code.pop("twostream/tables.py")
+    write_json("a.record.json", record | {"code": code})
+    assert why_stale("a.bin", step("a.bin")) == []
+    write_json("a.record.json", record | {"spec": "x", "code": code | {"twostream/scores.py": "other"}})
+    assert why_stale("a.bin", step("a.bin")) == ["code of twostream/scores.py"]
+
+
+def test_a_new_key_with_its_default_changes_nothing():
+    class Later(Recipe):
+        added: int = 3
+
+    make(step("a.bin"))
+    later = Step("make_table", Later(value=0), ["a.bin"])
+    assert not is_stale(later)
+    other = Step("make_table", Later(value=0, added=4), ["a.bin"])
+    assert is_stale(other) and why_stale("a.bin", other) == ["added (none) -> 4"]
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,9 @@ def canonical(node: Any) -> Any:
     fields = {name: getattr(node, name, None) for name in node._fields if name != "ctx"}
     if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         fields["body"] = _without_docstring(node.body)
+    if isinstance(node, ast.JoinedStr):
+        # Some versions add an empty text here and there.
+        fields["values"] = [v for v in node.values if not (isinstance(v, ast.Constant) and v.value == "")]
     return [
         type(node).__name__,
         *([name, canonical(value)] for name, value in fields.items() if value is not None and value != []),
