@@ -243,6 +243,12 @@ def clone(origin, tmp_path) -> Path:
     return folder
 
 
+@pytest.fixture
+def clone_unpulled(origin, tmp_path) -> Path:
+    """A colleague's clone with nothing pulled."""
+    return cloned(origin, tmp_path / "clone")
+
+
 def cloned(origin: Path, folder: Path) -> Path:
     said(folder.parent, "git", "clone", "-q", str(origin), str(folder))
     for key, value in (("user.name", "Test"), ("user.email", "t@example.org")):

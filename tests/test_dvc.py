@@ -1,13 +1,9 @@
 """DVC beside Snakemake: what is pulled is current, what is edited is redone, and nothing else is."""
 
-import json
-from pathlib import Path
-
 import pytest
 from clones import (
     ALL_ITS_JOBS,
     ITS_JOBS,
-    MODEL,
     RUN,
     TABLES,
     all_is_done,
@@ -96,42 +92,8 @@ def test_a_changed_module_runs_the_stages_that_use_it_and_no_others(clone):
     assert jobs_in(text) == jobs | {"plot_confusion": 1, "plot_recall": 1}
     ran = {stage for stage in FOLDERS if f"Running stage '{stage}'" in text}
     assert ran == {"fusion", "tables", "figures"}
+    assert "Running stage 'plan'" in text
     assert all_is_done(clone)
-
-
-def accept(folder: Path, *arguments: str) -> str:
-    return said(folder, "python", "scripts/accept_results.py", "--reason", "a log line", *arguments)
-
-
-LOG_LINE = ("scripts/twostream/training.py", "    bar.close()", "    bar.close()\n    print('trained')")
-
-
-def test_results_can_be_accepted_under_changed_code_on_record(clone):
-    before = tables(clone)
-    replace(clone, *LOG_LINE)
-    assert planned(clone)["train_stream"] > 3
-    text = accept(clone)
-    assert "changed since HEAD: twostream/training.py; accepted: " in text and "not accepted" not in text
-    assert planned(clone) == {}
-    assert not jobs_in(said(clone, "dvc", "repro"))
-    assert all_is_done(clone) and tables(clone) == before
-    record = json.loads((clone / MODEL).with_suffix(".record.json").read_text())
-    assert [accepted["reason"] for accepted in record["accepted"]] == ["a log line"]
-    assert record["accepted"][0]["spec"] != record["spec"]
-
-
-def test_nothing_is_accepted_that_more_than_the_change_has_made_stale(clone):
-    # Another recipe for one run, and for all fusions a real change that was committed and not redone.
-    replace(clone, "scripts/twostream/fusion.py", "/ 2", "* 0.5")
-    commit(clone, "other fusion")
-    replace(clone, *LOG_LINE)
-    set_dropout(clone, 0.8)
-    text = accept(clone)
-    scores = f"scores/temporal/{RUN}/demo_a-split1-seed0.npz"
-    for artefact in (MODEL, scores, TABLES[1]):
-        assert f"{artefact}: not accepted: more than that change has made it stale" in text
-    assert planned(clone) == ITS_JOBS | {"fuse_streams": 2, "check_claims": 1}
-    assert call(clone, "python", "scripts/accept_results.py", "--reason", " ").returncode != 0
 
 
 def test_code_that_makes_recipes_is_seen_by_both(clone):
@@ -140,9 +102,18 @@ def test_code_that_makes_recipes_is_seen_by_both(clone):
     assert not is_clean(clone)
 
 
-def test_a_clone_without_pull_is_planned_from_scratch(origin, tmp_path):
-    folder = cloned(origin, tmp_path / "clone")
-    assert planned(folder) == planned(origin, "--forceall")
+def test_a_clone_without_pull_is_told_to_and_computes_where_there_is_no_remote(clone_unpulled, origin):
+    done = call(clone_unpulled, "snakemake", "-n")
+    assert done.returncode != 0
+    assert "is missing, though dvc.lock lists " in done.stdout and ", and the remote has it" in done.stdout
+    said(clone_unpulled, "dvc", "remote", "modify", "store", "url", str(clone_unpulled / "empty"))
+    assert planned(clone_unpulled) == planned(origin, "--forceall")
+    said(clone_unpulled, "dvc", "remote", "remove", "store")
+    assert planned(clone_unpulled) == planned(origin, "--forceall")
+
+
+# Whatever can be named: nothing, files, stages, a rule without wildcards, pages of the report.
+TARGETS = ("all", TABLES[1], "temporal", "tables", "plot_curves", "report_pages", "report/table3.html")
 
 
 @pytest.mark.parametrize("pulled", [["extraction"], ["videos", "fusion", "spatial", "temporal"]])
@@ -150,7 +121,7 @@ def test_a_partial_pull_is_refused_with_what_to_do(origin, tmp_path, pulled):
     folder = cloned(origin, tmp_path / "clone")
     said(folder, "dvc", "pull", *pulled)
     set_dropout(folder, 0.8)
-    for tool in (("snakemake", "-n"), ("snakemake", "-n", TABLES[1]), ("dvc", "repro")):
+    for tool in (("dvc", "repro"), ("snakemake", "-n"), *(("snakemake", "-n", "--", t) for t in TARGETS)):
         done = call(folder, *tool)
         assert done.returncode != 0
         assert "is missing, though" in done.stdout and "get it with `dvc pull`" in done.stdout

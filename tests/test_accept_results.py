@@ -1,0 +1,121 @@
+"""Provenance that can evolve: what cannot matter costs nothing, and what is finished is kept on record."""
+
+import json
+from pathlib import Path
+
+import pytest
+from clones import ITS_JOBS, MODEL, RUN, TABLES, all_is_done, replace, set_dropout, tables
+from conftest import call, commit, planned, said
+
+
+def accept(folder: Path, *arguments: str) -> str:
+    return said(folder, "python", "scripts/accept_results.py", "--reason", "a log line", *arguments)
+
+
+TRAINER = "scripts/twostream/training.py"
+LOG_LINE = (TRAINER, "    bar.close()", "    bar.close()\n    print('trained')")
+
+
+def move(folder: Path, old: str, new: str) -> None:
+    """Move a module, and mend all imports of it."""
+    (folder / new).parent.mkdir(exist_ok=True)
+    (folder / old).rename(folder / new)
+    names = [file.removeprefix("scripts/").removesuffix(".py").replace("/", ".") for file in (old, new)]
+    for file in (folder / "scripts").rglob("*.py"):
+        text = file.read_text()
+        if names[0] in text:
+            file.write_text(text.replace(names[0], names[1]))
+
+
+def test_what_cannot_matter_makes_nothing_stale(clone):
+    replace(
+        clone, "scripts/twostream/scale.py", "    crop: Count\n", "    crop: Count\n    added: Count = 3\n"
+    )
+    move(clone, "scripts/twostream/checkpoints.py", "scripts/twostream/elsewhere/resuming.py")
+    assert planned(clone) == {}
+    assert all_is_done(clone)
+
+
+def test_another_formula_of_the_digest_is_taken_over_with_a_reason(clone):
+    before = tables(clone)
+    replace(clone, "scripts/twostream/specs.py", ".hexdigest()[:16]", ".hexdigest()[:20]")
+    assert planned(clone)["train_stream"] > 3
+    text = accept(clone, "-n")
+    assert "really changed since HEAD: nothing" in text and "not accepted" not in text
+    assert planned(clone)["train_stream"] > 3
+    assert "not accepted" not in accept(clone)
+    assert planned(clone) == {} and all_is_done(clone) and tables(clone) == before
+    record = json.loads((clone / MODEL).with_suffix(".record.json").read_text())
+    (accepted,) = record["accepted"]
+    assert accepted["reason"] == "a log line" and len(accepted["spec"]) == 16 < len(record["spec"])
+
+
+def test_code_that_really_changed_is_named_and_taken_on_an_explicit_word_only(clone):
+    replace(clone, *LOG_LINE)
+    set_dropout(clone, 0.8)
+    stale = planned(clone)
+    text = accept(clone)
+    assert "really changed since HEAD: twostream/training.py" in text
+    assert f"{MODEL}: its recipe is another: run.dropout 0.9 -> 0.8" in text
+    assert "its code really changed: twostream/training.py" in text
+    assert planned(clone) == stale
+    assert "not accepted" in accept(clone, "--changed-code")
+    assert planned(clone) == ITS_JOBS
+    said(clone, "dvc", "repro")
+    assert all_is_done(clone)
+
+
+def test_what_was_stale_before_stays_so(clone):
+    """For all fusions a real change that was committed and not redone."""
+    replace(clone, "scripts/twostream/fusion.py", "/ 2", "* 0.5")
+    commit(clone, "other fusion")
+    replace(clone, *LOG_LINE)
+    text = accept(clone, "--changed-code")
+    assert "it was not current at " in text and "scores/fused/" in text
+    assert planned(clone) == {"fuse_streams": 2, "make_table": 1, "check_claims": 1}
+
+
+def test_artefacts_can_be_named_and_none_is_written_that_is_not_understood(clone):
+    replace(clone, *LOG_LINE)
+    accept(clone, "--changed-code", "--", MODEL)
+    assert planned(clone, MODEL) == {} != planned(clone)
+    broken = clone / "scores/temporal" / RUN / "demo_a-split1-seed0.record.json"
+    for content, message in (
+        ('{"spec"', "cannot be read as a record"),
+        (json.dumps(json.loads(broken.read_text()) | {"form": 99}), "written by a newer version"),
+    ):
+        broken.unlink()  # DVC protects what it links.
+        broken.write_text(content)
+        done = call(clone, "python", "scripts/accept_results.py", "--reason", "x", "--changed-code")
+        assert message in done.stdout and "Traceback" not in done.stdout
+        assert broken.read_text() == content
+        assert message in call(clone, "snakemake", "-n", TABLES[1]).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--reason", " "), "say why the change cannot matter"),
+        (("--reason", "x", "--since", "v99"), "v99: git knows no such commit in this folder"),
+        (("--reason", "x", "--since", "HEAD:config"), "HEAD:config: git knows no such commit"),
+        (("--reason", "x", "--", "results/table9.csv"), "the configuration names no such artefact"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_said(clone_unpulled, arguments, message):
+    done = call(clone_unpulled, "python", "scripts/accept_results.py", *arguments)
+    assert done.returncode != 0
+    assert message in done.stdout and "Traceback" not in done.stdout
+
+
+def test_a_commit_without_a_plan_is_said(clone_unpulled):
+    said(clone_unpulled, "git", "rm", "-rq", "scripts", "config")
+    commit(clone_unpulled, "nothing")
+    said(clone_unpulled, "git", "checkout", "-q", "HEAD~", "--", "scripts", "config")
+    done = call(clone_unpulled, "python", "scripts/accept_results.py", "--reason", "x")
+    assert done.returncode != 0 and "HEAD: cannot be checked out" in done.stdout
+    commit(clone_unpulled, "again")
+    replace(clone_unpulled, "config/config.yaml", "seed: 0", "sed: 0")
+    commit(clone_unpulled, "broken")
+    replace(clone_unpulled, "config/config.yaml", "sed: 0", "seed: 0")
+    # By the configuration that is here it can.
+    assert "to be accepted: 0" in said(clone_unpulled, "python", "scripts/accept_results.py", "--reason", "x")
