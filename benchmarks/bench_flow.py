@@ -19,15 +19,15 @@ import numpy as np
 
 from pairs import layered_pairs, mean_error, middlebury_pair, smooth_pairs
 from twostream.encoding import encode
-from twostream.flow import METHODS, video_flow
+from twostream.flow import load_algorithm, video_flow
 from twostream.flow_extraction import write_flow
 from twostream.generator import GeneratedClass, draw_clip
 from twostream.listing import find_videos
-from twostream.scale import Flow
+from twostream.scale import FLOW_ALGORITHMS, Flow
 from twostream.store import ShardWriter
 from twostream.videos import read_frames
 
-SETTINGS = {method: Flow(method=method, encoding="range", quality=90) for method in METHODS}  # type: ignore[arg-type]
+SETTINGS = {method: Flow(method=method, encoding="range", quality=90) for method in FLOW_ALGORITHMS}
 
 
 def the_usual_loop(folder: Path, files: list[str], frames: int, out: Path) -> int:
@@ -105,7 +105,7 @@ def report_errors(flo: list[Path]) -> None:
     print(f"\nEndpoint error (px), geometric mean over {len(pairs)} pairs with known flow")
     for method, settings in SETTINGS.items():
         errors = [
-            mean_error(next(METHODS[method]([first, second], False, settings, "cpu")), flow)
+            mean_error(next(load_algorithm(settings).fields([first, second], False, settings, "cpu")), flow)
             for first, second, flow in pairs
         ]
         own = "".join(f"  {file.stem} {e:.3f}" for file, e in zip(flo, errors[len(made) :], strict=True))

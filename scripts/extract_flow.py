@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import get_args
 
 from twostream import cli
-from twostream.flow import METHODS, backend
+from twostream.flow import backend
 from twostream.flow_extraction import store_flow
 from twostream.folder_extraction import extract_folder
 from twostream.paths import Direction
 from twostream.recipes import FlowRecipe
-from twostream.scale import BroxSettings, Flow
+from twostream.scale import FLOW_ALGORITHMS, BroxSettings, Flow
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder (rule: shard) to write")
     cli.add_device(parser)
     alone = parser.add_argument_group("by itself")
-    alone.add_argument("--method", choices=METHODS, default="brox")
+    alone.add_argument("--method", choices=FLOW_ALGORITHMS, default="brox")
     alone.add_argument("--encoding", choices=["range", "clip20"], default="range")
     alone.add_argument("--direction", choices=["forward", "backward", "both"], default="forward")
     alone.add_argument("--skip-bad", action="store_true", help="leave out unreadable videos")

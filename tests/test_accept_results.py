@@ -32,6 +32,8 @@ def test_what_cannot_matter_makes_nothing_stale(clone):
         clone, "scripts/twostream/scale.py", "    crop: Count\n", "    crop: Count\n    added: Count = 3\n"
     )
     move(clone, "scripts/twostream/checkpoints.py", "scripts/twostream/elsewhere/resuming.py")
+    replace(clone, "scripts/twostream/scale.py", '"farneback", "dis"]', '"farneback", "dis", "mine"]')
+    (clone / "scripts/twostream/algorithms/mine.py").write_text("def fields():\n    pass\n")
     assert planned(clone) == {}
     assert all_is_done(clone)
 

@@ -4,7 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import get_args
 
 import cv2
 import numpy as np
@@ -16,12 +15,12 @@ from conftest import ROOT, textured
 from twostream.encoding import encode
 from twostream.extraction import store_frames
 from twostream.files import UserError, sha256
-from twostream.flow import METHODS, video_flow
+from twostream.flow import load_algorithm, video_flow
 from twostream.flow_extraction import store_flow
 from twostream.index import write_index
 from twostream.pictures import colour_coded
 from twostream.recipes import FlowRecipe, FramesRecipe
-from twostream.scale import Flow
+from twostream.scale import FLOW_ALGORITHMS, Flow
 from twostream.store import Store
 from twostream.videos import BadVideoError, read_frames, rescale
 
@@ -38,7 +37,7 @@ def shifted(x: float, y: float) -> np.ndarray:
     return np.stack([first, second])
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", FLOW_ALGORITHMS)
 def test_a_shift_is_found_to_a_fraction_of_a_pixel(method):
     (field,) = video_flow(shifted(2.5, -1.5), settings(method), "forward")
     field = field[10:-10, 10:-10]
@@ -46,7 +45,7 @@ def test_a_shift_is_found_to_a_fraction_of_a_pixel(method):
     assert np.linalg.norm(field - (2.5, -1.5), axis=-1).mean() < 0.25
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", FLOW_ALGORITHMS)
 def test_backward_flow_is_that_of_the_reversed_pair(method):
     frames = np.concatenate([shifted(3, 1), textured(64, 80, 5)[None]])
     backward = list(video_flow(frames, settings(method), "backward"))
@@ -57,8 +56,11 @@ def test_backward_flow_is_that_of_the_reversed_pair(method):
         assert (backward[t] != -forward[t]).any()
 
 
-def test_every_method_has_its_name_in_the_configuration():
-    assert set(get_args(Flow.model_fields["method"].annotation)) == set(METHODS)
+def test_every_algorithm_in_the_configuration_is_there_and_no_other():
+    folder = ROOT / "scripts" / Path(*settings().module.split(".")).parent
+    assert {file.stem for file in folder.glob("[a-z]*.py")} == set(FLOW_ALGORITHMS)
+    backends = {method: load_algorithm(settings(method)).backend("cuda") for method in FLOW_ALGORITHMS}
+    assert backends == {"brox": "torch", "tvl1": "opencv", "farneback": "opencv", "dis": "opencv"}
 
 
 def recipe(shards: int = 1) -> FlowRecipe:

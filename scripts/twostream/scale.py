@@ -4,7 +4,7 @@ config/README.md explains every key; `loading` reads the files and checks them a
 """
 
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -174,13 +174,30 @@ class BroxSettings(Strict):
     omega: Annotated[float, Field(gt=0, lt=2)] = 1.95
 
 
+FlowAlgorithmName = Literal["brox", "tvl1", "farneback", "dis"]
+FLOW_ALGORITHMS: tuple[FlowAlgorithmName, ...] = get_args(FlowAlgorithmName)
+# The others compute on the CPU, whatever the device.
+ON_GPU: frozenset[FlowAlgorithmName] = frozenset({"brox"})
+
+
 class Flow(Strict):
     """How flow is computed, and stored as JPEG."""
 
-    method: Literal["brox", "tvl1", "farneback", "dis"]
+    method: FlowAlgorithmName
     encoding: Literal["range", "clip20"]
     quality: Annotated[int, Field(ge=1, le=100)]
     brox: BroxSettings = BroxSettings()
+
+    @property
+    def module(self) -> str:
+        """The name of the algorithm's module."""
+        return f"twostream.algorithms.{self.method}"
+
+    def of_its_algorithm(self) -> "Flow":
+        """Return the settings with those of other algorithms at their defaults, as nothing reads them."""
+        fields = type(self).model_fields
+        others = fields.keys() & set(FLOW_ALGORITHMS) - {self.method}
+        return self.model_copy(update={name: fields[name].get_default() for name in others})
 
 
 class Convolution(Strict):

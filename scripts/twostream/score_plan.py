@@ -33,7 +33,6 @@ from twostream.recipes import (
 from twostream.records import read_record
 from twostream.scale import (
     Backbone,
-    BroxSettings,
     Dataset,
     Folder,
     Generated,
@@ -110,13 +109,10 @@ class ScorePlan:
     def flow(self, dataset: str, direction: paths.Direction) -> Step:
         """The optical flow of a dataset in one direction, all shards."""
         shards = self._dataset(dataset).shards
-        flow = self.scale.flow
-        if flow.method != "brox":
-            # A recipe holds only what its step uses.
-            flow = flow.model_copy(update={"brox": BroxSettings()})
+        flow = self.scale.flow.of_its_algorithm()
         recipe = FlowRecipe(shards=shards, flow=flow, direction=direction)
         outputs = paths.flow_shards(dataset, direction, shards)
-        return Step("extract_flow", recipe, outputs, [self.videos(dataset)])
+        return Step("extract_flow", recipe, outputs, [self.videos(dataset)], modules=(flow.module,))
 
     @once
     def pretrain(self, dataset: str) -> Step:

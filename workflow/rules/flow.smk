@@ -14,7 +14,7 @@ rule extract_flow:
         "../../environment.yml"
     threads: 1
     resources:
-        gpu=GPU if plan.scale.flow.method == "brox" else 0,
+        gpu=GPU if plan.scale.flow.method in ON_GPU else 0,
     params:
         recipe=lambda w: plan.step("flow", w).recipe_json,
         spec=spec_file("flow"),
