@@ -15,7 +15,9 @@ rule extract_flow:
         "../../environment.yml"
     threads: 1
     resources:
-        gpu=GPU if plan.scale.flow.method == "brox" else 0,
+        mem_mb=needs("flow", "mem_mb"),
+        runtime=needs("flow", "runtime"),
+        gpu=needs("flow", "gpu"),
     params:
         recipe=lambda w: plan.step("flow", w).recipe_json,
         device=lambda w: plan.config.device,

@@ -29,6 +29,9 @@ rule write_page:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=PLAIN,
+        runtime=10,
     params:
         kind=lambda w: KINDS[w.page],
         title=lambda w: PAGES[w.page],

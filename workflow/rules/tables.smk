@@ -16,6 +16,10 @@ rule import_scores:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("import_scores", "mem_mb"),
+        runtime=needs("import_scores", "runtime"),
+        gpu=needs("import_scores", "gpu"),
     params:
         recipe=lambda w: plan.step("import_scores", w).recipe_json,
         given=lambda w: paths.GIVEN.format(**w),
@@ -40,6 +44,10 @@ rule fuse_streams:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("fuse_streams", "mem_mb"),
+        runtime=needs("fuse_streams", "runtime"),
+        gpu=needs("fuse_streams", "gpu"),
     params:
         recipe=lambda w: plan.step("fuse_streams", w).recipe_json,
     shell:
@@ -62,6 +70,10 @@ rule make_table:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("make_table", "mem_mb"),
+        runtime=needs("make_table", "runtime"),
+        gpu=needs("make_table", "gpu"),
     params:
         recipe=lambda w: plan.step("make_table", w).recipe_json,
     shell:
@@ -82,6 +94,10 @@ rule check_claims:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("check_claims", "mem_mb"),
+        runtime=needs("check_claims", "runtime"),
+        gpu=needs("check_claims", "gpu"),
     params:
         recipe=lambda w: plan.step("check_claims", w).recipe_json,
     shell:
@@ -102,6 +118,10 @@ rule compare_methods:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("compare_methods", "mem_mb"),
+        runtime=needs("compare_methods", "runtime"),
+        gpu=needs("compare_methods", "gpu"),
     params:
         recipe=lambda w: plan.step("compare_methods", w).recipe_json,
     shell:

@@ -14,6 +14,10 @@ rule generate_videos:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("videos", "mem_mb"),
+        runtime=needs("videos", "runtime"),
+        gpu=needs("videos", "gpu"),
     params:
         recipe=lambda w: plan.step("videos", w).recipe_json,
     shell:
@@ -35,6 +39,10 @@ rule download_videos:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("videos", "mem_mb"),
+        runtime=needs("videos", "runtime"),
+        gpu=needs("videos", "gpu"),
     params:
         recipe=lambda w: plan.step("videos", w).recipe_json,
         source=lambda w: plan.source_json(w.dataset),
@@ -60,6 +68,10 @@ rule index_folder:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("videos", "mem_mb"),
+        runtime=needs("videos", "runtime"),
+        gpu=needs("videos", "gpu"),
     params:
         recipe=lambda w: plan.step("videos", w).recipe_json,
         folder=lambda w: plan.folder(w.dataset),
@@ -84,6 +96,10 @@ rule extract_frames:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("frames", "mem_mb"),
+        runtime=needs("frames", "runtime"),
+        gpu=needs("frames", "gpu"),
     params:
         recipe=lambda w: plan.step("frames", w).recipe_json,
         folder=lambda w: plan.folder(w.dataset),
