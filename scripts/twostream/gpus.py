@@ -23,7 +23,7 @@ def check_gpus(asked: int, here: int) -> None:
     """Raise UserError if a job asks for more GPUs than are here: it would wait for ever."""
     if asked > here:
         raise UserError(
-            f"device: cuda, but this machine has {here or 'no'} GPU{'s' * (here != 1)} and a job asks for"
+            f"device: cuda, but this machine has {here or 'no'} GPU{'s' * (here > 1)} and a job asks for"
             f" {asked}: set `device: cpu` or a lower `gpus` in config/config.yaml; if there are more than"
             " /proc/driver/nvidia/gpus lists, say how many with `--resources gpu=N`"
         )
