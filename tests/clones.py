@@ -6,6 +6,8 @@ from pathlib import Path
 import yaml
 from conftest import jobs_in, planned, said
 
+from twostream.stages import PLANNED
+
 TABLES = ("results/table2.csv", "results/table3.csv")
 RUN = "bidirectional-10"
 # What is made again when that run is edited.
@@ -43,7 +45,10 @@ def all_is_done(folder: Path) -> bool:
 
 def was_made_with(folder: Path, dropout: float) -> bool:
     """Whether the lock and the record of the run's model agree on its dropout."""
-    lock = yaml.safe_load((folder / "dvc.lock").read_text())["stages"]["temporal"]
+    lock = yaml.safe_load((folder / "dvc.lock").read_text())["stages"]
+    planned_as = {out["path"]: out["md5"] for out in lock["plan"]["outs"]}
+    taken_as = {dep["path"]: dep["md5"] for dep in lock["temporal"]["deps"]}
+    file = PLANNED.format(stage="temporal")
     record = json.loads((folder / MODEL).with_suffix(".record.json").read_text())
-    in_lock = lock["params"]["config/benchmark.yaml"]["runs"][RUN]["dropout"]
-    return in_lock == record["recipe"]["run"]["dropout"] == dropout
+    in_lock = lock["plan"]["params"]["config/benchmark.yaml"]["runs"][RUN]["dropout"]
+    return planned_as[file] == taken_as[file] and in_lock == record["recipe"]["run"]["dropout"] == dropout

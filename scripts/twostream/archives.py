@@ -15,7 +15,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from twostream.files import UserError, written_whole
+from twostream.files import UserError, part_of, written_whole
 
 # How each format begins, and libarchive's name for it. `zip_seekable` goes by the directory at the end
 # of a ZIP: an archive that breaks off has none, and only there is it said which members are links.
@@ -105,7 +105,7 @@ class _Unpacking:
 
     def _take_inner(self, member: "_Member", target: Path) -> None:
         # libarchive goes to and fro in an archive, so an inner one must first be a file of its own.
-        copy = target.with_name(f"{target.name}.part")
+        copy = part_of(target)
         copy.parent.mkdir(parents=True, exist_ok=True)
         try:
             member.write(copy)

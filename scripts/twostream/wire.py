@@ -18,6 +18,7 @@ from snakemake.io import _IOFile
 from twostream import paths
 from twostream.explanation import is_cause, why_stale
 from twostream.files import UserError, written_whole
+from twostream.gpus import check_gpus, gpus_here
 from twostream.lost import PullGuard
 from twostream.plan import Plan
 from twostream.provenance import Seen, is_current
@@ -65,6 +66,22 @@ class Wire:
                 return _spec_file(_artefact(rule, wildcards), self._plan.step(rule, wildcards))
 
         return parameter
+
+    def limit_gpus(self) -> None:
+        """Let no more jobs run than this machine has GPUs for, if it runs them and the user set no limit.
+
+        To be called when the call begins: earlier Snakemake would cut down to the limit what jobs ask for.
+        Raises UserError if a job asks for more GPUs than are here.
+        """
+        workflow = self._workflow
+        jobs = workflow.dag.needrun_jobs()
+        asked = max((job.scheduler_resources.get("gpu", 0) for job in jobs), default=0)
+        given = "gpu" in workflow.resource_settings.resources
+        if asked and workflow.local_exec and not workflow.touch and not given:
+            here = gpus_here()
+            check_gpus(asked, here)
+            workflow.register_resource("gpu", here)
+            workflow.scheduler.global_resources["gpu"] = here
 
     def _force_if_stale(self, rule: str, wildcards: Any) -> None:
         artefact, step = _artefact(rule, wildcards), self._plan.step(rule, wildcards)

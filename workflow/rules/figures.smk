@@ -18,6 +18,10 @@ rule plot_flow:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("plot_flow", "mem_mb"),
+        runtime=needs("plot_flow", "runtime"),
+        gpu=needs("plot_flow", "gpu"),
     params:
         recipe=lambda w: plan.step("plot_flow", w).recipe_json,
         spec=spec_file("plot_flow"),
@@ -43,6 +47,10 @@ rule plot_filters:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("plot_filters", "mem_mb"),
+        runtime=needs("plot_filters", "runtime"),
+        gpu=needs("plot_filters", "gpu"),
     params:
         recipe=lambda w: plan.step("plot_filters", w).recipe_json,
         spec=spec_file("plot_filters"),
@@ -70,6 +78,10 @@ rule plot_confusion:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("plot_confusion", "mem_mb"),
+        runtime=needs("plot_confusion", "runtime"),
+        gpu=needs("plot_confusion", "gpu"),
     params:
         recipe=lambda w: plan.step("plot_confusion", w).recipe_json,
         spec=spec_file("plot_confusion"),
@@ -99,6 +111,10 @@ rule plot_recall:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("plot_recall", "mem_mb"),
+        runtime=needs("plot_recall", "runtime"),
+        gpu=needs("plot_recall", "gpu"),
     params:
         recipe=lambda w: plan.step("plot_recall", w).recipe_json,
         spec=spec_file("plot_recall"),
@@ -126,6 +142,10 @@ rule plot_curves:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("plot_curves", "mem_mb"),
+        runtime=needs("plot_curves", "runtime"),
+        gpu=needs("plot_curves", "gpu"),
     params:
         recipe=lambda w: plan.step("plot_curves", w).recipe_json,
         spec=spec_file("plot_curves"),

@@ -14,7 +14,9 @@ rule extract_flow:
         "../../environment.yml"
     threads: 1
     resources:
-        gpu=GPU if plan.scale.flow.method in ON_GPU else 0,
+        mem_mb=needs("flow", "mem_mb"),
+        runtime=needs("flow", "runtime"),
+        gpu=needs("flow", "gpu"),
     params:
         recipe=lambda w: plan.step("flow", w).recipe_json,
         spec=spec_file("flow"),

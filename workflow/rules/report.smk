@@ -25,6 +25,9 @@ rule write_page:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("write_page", "mem_mb"),
+        runtime=needs("write_page", "runtime"),
     params:
         recipe=lambda w: plan.step("write_page", w).recipe_json,
         spec=spec_file("write_page"),

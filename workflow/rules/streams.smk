@@ -15,7 +15,9 @@ rule pretrain:
         "../../environment.yml"
     threads: plan.config.gpus * (1 + plan.config.workers)
     resources:
-        gpu=GPU,
+        mem_mb=needs("pretrain", "mem_mb"),
+        runtime=needs("pretrain", "runtime"),
+        gpu=needs("pretrain", "gpu"),
     params:
         recipe=lambda w: plan.step("pretrain", w).recipe_json,
         spec=spec_file("pretrain"),
@@ -41,6 +43,10 @@ rule import_weights:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("import_weights", "mem_mb"),
+        runtime=needs("import_weights", "runtime"),
+        gpu=needs("import_weights", "gpu"),
     params:
         recipe=lambda w: plan.step("import_weights", w).recipe_json,
         spec=spec_file("import_weights"),
@@ -68,7 +74,9 @@ rule train_stream:
         "../../environment.yml"
     threads: plan.config.gpus * (1 + plan.config.workers)
     resources:
-        gpu=GPU,
+        mem_mb=needs("train_stream", "mem_mb"),
+        runtime=needs("train_stream", "runtime"),
+        gpu=needs("train_stream", "gpu"),
     params:
         recipe=lambda w: plan.step("train_stream", w).recipe_json,
         spec=spec_file("train_stream"),
@@ -99,7 +107,9 @@ rule score_videos:
         "../../environment.yml"
     threads: 1 + plan.config.workers
     resources:
-        gpu=GPU,
+        mem_mb=needs("score_videos", "mem_mb"),
+        runtime=needs("score_videos", "runtime"),
+        gpu=needs("score_videos", "gpu"),
     params:
         recipe=lambda w: plan.step("score_videos", w).recipe_json,
         spec=spec_file("score_videos"),

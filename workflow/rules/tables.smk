@@ -15,6 +15,10 @@ rule import_scores:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("import_scores", "mem_mb"),
+        runtime=needs("import_scores", "runtime"),
+        gpu=needs("import_scores", "gpu"),
     params:
         recipe=lambda w: plan.step("import_scores", w).recipe_json,
         spec=spec_file("import_scores"),
@@ -39,6 +43,10 @@ rule fuse_streams:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("fuse_streams", "mem_mb"),
+        runtime=needs("fuse_streams", "runtime"),
+        gpu=needs("fuse_streams", "gpu"),
     params:
         recipe=lambda w: plan.step("fuse_streams", w).recipe_json,
         spec=spec_file("fuse_streams"),
@@ -61,6 +69,10 @@ rule make_table:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("make_table", "mem_mb"),
+        runtime=needs("make_table", "runtime"),
+        gpu=needs("make_table", "gpu"),
     params:
         recipe=lambda w: plan.step("make_table", w).recipe_json,
         spec=spec_file("make_table"),
@@ -81,6 +93,10 @@ rule check_claims:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("check_claims", "mem_mb"),
+        runtime=needs("check_claims", "runtime"),
+        gpu=needs("check_claims", "gpu"),
     params:
         recipe=lambda w: plan.step("check_claims", w).recipe_json,
         spec=spec_file("check_claims"),
@@ -101,6 +117,10 @@ rule compare_methods:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("compare_methods", "mem_mb"),
+        runtime=needs("compare_methods", "runtime"),
+        gpu=needs("compare_methods", "gpu"),
     params:
         recipe=lambda w: plan.step("compare_methods", w).recipe_json,
         spec=spec_file("compare_methods"),

@@ -14,6 +14,10 @@ rule generate_videos:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("videos", "mem_mb"),
+        runtime=needs("videos", "runtime"),
+        gpu=needs("videos", "gpu"),
     params:
         recipe=lambda w: plan.step("videos", w).recipe_json,
         spec=spec_file("videos"),
@@ -36,6 +40,10 @@ rule download_videos:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("videos", "mem_mb"),
+        runtime=needs("videos", "runtime"),
+        gpu=needs("videos", "gpu"),
     params:
         recipe=lambda w: plan.step("videos", w).recipe_json,
         spec=spec_file("videos"),
@@ -62,6 +70,10 @@ rule index_folder:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("videos", "mem_mb"),
+        runtime=needs("videos", "runtime"),
+        gpu=needs("videos", "gpu"),
     params:
         recipe=lambda w: plan.step("videos", w).recipe_json,
         spec=spec_file("videos"),
@@ -86,6 +98,10 @@ rule extract_frames:
     conda:
         "../../environment.yml"
     threads: 1
+    resources:
+        mem_mb=needs("frames", "mem_mb"),
+        runtime=needs("frames", "runtime"),
+        gpu=needs("frames", "gpu"),
     params:
         recipe=lambda w: plan.step("frames", w).recipe_json,
         spec=spec_file("frames"),

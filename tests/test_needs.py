@@ -1,0 +1,197 @@
+"""What jobs say they need: memory, time and GPUs, worked out by hand, and above what was measured."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import call, copy_project
+
+from twostream import inputs, paths
+from twostream.files import UserError
+from twostream.gpus import check_gpus, gpus_here
+from twostream.loading import load
+from twostream.needs import Needs, needs_of
+from twostream.networks import TwoStreamNetwork
+from twostream.plan import Plan
+from twostream.sizes import channels, network_size, videos_of
+from twostream.steps import Step, with_upstream
+
+FLOW = "data/flow/demo_b/forward/0.zip"
+
+# Memory (MB) and seconds of jobs of the default scale, on a busy AMD EPYC (Zen 4), and the worst of each.
+MEASURED = {
+    "generate_videos": (117, 5),
+    "extract_frames": (117, 1),
+    "extract_flow": (858, 21),
+    "pretrain": (962, 24),
+    "train_stream": (1014, 43),
+    "score_videos": (1037, 14),
+    "fuse_streams": (175, 2),
+    "make_table": (95, 1),
+    "check_claims": (162, 5),
+    "plot_flow": (162, 2),
+    "plot_filters": (733, 3),
+    "plot_confusion": (142, 1),
+    "plot_recall": (123, 1),
+    "plot_curves": (164, 3),
+}
+
+
+def plan_of(**choices: object) -> Plan:
+    return Plan(load(overrides=choices))
+
+
+def needed(plan: Plan, step: Step, dataset: str | None = None, **indexed: int) -> Needs:
+    return needs_of(step, dataset, plan.config, indexed)
+
+
+def training(plan: Plan, run: str) -> Needs:
+    return needed(plan, plan.train_stream(run, plan.scale.roles.primary, 1, 0))
+
+
+def dataset_of(plan: Plan, step: Step) -> str | None:
+    """The wildcard that its rule has."""
+    found = (wildcards.get("dataset") for _, wildcards in paths.read(step.outputs[0]))
+    return next((name for name in found if name in plan.scale.datasets), None)
+
+
+def test_a_small_training_worked_out_by_hand() -> None:
+    # Convolutions give 16 x 18 x 18, 32 x 9 x 9 and three times 32 x 4 x 4 values: 9,312. Weights are
+    # 3 x 16 x 25, 16 x 32 x 9, three times 32 x 32 x 9, and 32 x 2 x 2 x 512: 98,992.
+    plan = plan_of()
+    size = network_size(plan.scale.network, plan.benchmark.runs["spatial-scratch-d05"], 56)
+    assert (size.weights, size.values) == (98_992, 9_312)
+    assert size.products == 1_200 * 18**2 + 4_608 * 9**2 + 27_648 * 4**2 + 65_536
+    # 2,000 MB; 13 MB of weights and values; 0.6 MB of input. 600 iterations take under two minutes.
+    assert training(plan, "spatial-scratch-d05") == Needs(mem_mb=2_100, runtime=10, gpu=0)
+
+
+def test_a_training_of_the_paper_worked_out_by_hand() -> None:
+    # 90,492,800 weights, 1,573,216 values, 2,613,787,520 products. MB: 2,000 + 1,086 (three of each weight)
+    # + 16,110 (ten of each value, batch 256) + 514 (two batches of 20 x 224 x 224 bytes each).
+    # 80,000 iterations of 200.7 s (three times the products, 1e10 a second) and 1.3 s (200 samples a second).
+    assert training(plan_of(scale="paper"), "flow-10") == Needs(mem_mb=19_800, runtime=269_400, gpu=0)
+
+
+def test_a_training_of_the_paper_on_a_gpu_takes_about_the_papers_day() -> None:
+    # MB: 4,000 + 1,086 + 16 workers' 500 + 34 batches of 257. Minutes: 80,000 iterations of 1.085 + 0.08 s.
+    plan = plan_of(scale="paper", device="cuda", workers=16)
+    assert training(plan, "flow-10") == Needs(mem_mb=21_900, runtime=1_560, gpu=1)
+
+
+def test_more_workers_take_more_memory_and_less_time() -> None:
+    few, many = (training(plan_of(scale="paper", device="cuda", workers=n), "flow-10") for n in (1, 8))
+    assert many.mem_mb > few.mem_mb + 7 * 500 and many.runtime < few.runtime
+
+
+def test_more_gpus_share_the_work_and_each_takes_its_memory() -> None:
+    one, four = (
+        training(plan_of(scale="paper", device="cuda", workers=4, gpus=n), "flow-10") for n in (1, 4)
+    )
+    assert (one.gpu, four.gpu) == (1, 4)
+    assert one.mem_mb * 2 < four.mem_mb and four.runtime < one.runtime / 3
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_gpus_are_for_networks_and_brox_flow(device: str) -> None:
+    plan = plan_of(scale="demo", device=device, gpus=2 if device == "cuda" else 1)
+    steps = with_upstream([*plan.results(), *plan.figures()])
+    asked = {step.script: needed(plan, step, dataset_of(plan, step)).gpu for step in steps}
+    trained = {"pretrain": 2, "train_stream": 2, "score_videos": 1, "extract_flow": 1}
+    assert {rule: gpu for rule, gpu in asked.items() if gpu} == (trained if device == "cuda" else {})
+
+
+def test_flow_of_opencv_asks_for_no_gpu() -> None:
+    plan = plan_of(device="cuda")
+    flow = plan.scale.flow.model_copy(update={"method": "tvl1"})
+    plan.scale = plan.scale.model_copy(update={"flow": flow})
+    assert needed(plan, plan.flow("demo_a", "forward"), "demo_a").gpu == 0
+
+
+def test_all_jobs_of_the_default_scale_were_measured_to_take_less_than_half() -> None:
+    plan = plan_of()
+    steps = list(with_upstream([*plan.results(), *plan.figures()]))
+    assert {step.script for step in steps} == set(MEASURED)
+    for step in steps:
+        (megabytes, seconds), found = MEASURED[step.script], needed(plan, step, dataset_of(plan, step))
+        assert 2 * megabytes < found.mem_mb < 4_000, step.outputs[0]
+        assert 2 * seconds < 60 * found.runtime == 600, step.outputs[0]
+
+
+def test_what_is_not_indexed_is_taken_to_be_as_large_as_the_papers() -> None:
+    plan = plan_of(scale="paper")
+    step, dataset = plan.flow("ucf101", "forward"), plan.scale.datasets["ucf101"]
+    assert videos_of("ucf101", dataset, {}).count == 13_320
+    # 64 shards; 209 videos of 194 frames, 45 ms each: 1,825 s.
+    assert needed(plan, step, "ucf101").runtime == 40
+    assert needed(plan, step, "ucf101", ucf101=64).runtime == 10
+    assert needed(plan, step, "ucf101", ucf101=133_200).runtime == 360
+
+
+def test_the_network_is_as_large_as_torch_makes_it() -> None:
+    plan = plan_of()
+    for name in ("spatial-scratch-d05", "flow-10", "bidirectional-10"):
+        run = plan.benchmark.runs[name]
+        network = TwoStreamNetwork(plan.scale.network, run, {}, 56)
+        weights = sum(p.numel() for p in network.parameters() if p.ndim > 1)
+        assert network_size(plan.scale.network, run, 56).weights == weights
+        assert channels(run) == inputs.channels(run.input)
+
+
+@pytest.mark.parametrize(
+    ("visible", "count"), [("", 0), ("0", 1), ("0, 2,3", 3), ("0,-1,1", 1), ("GPU-1f,GPU-2e", 2)]
+)
+def test_visible_gpus_are_counted(visible: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert gpus_here() == count
+
+
+def test_else_those_of_the_driver_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr("twostream.gpus.LISTED", tmp_path / "gpus")
+    assert gpus_here() == 0
+    for number in range(2):
+        (tmp_path / f"gpus/0000:0{number}:00.0").mkdir(parents=True)
+    assert gpus_here() == 2
+
+
+def test_asking_for_more_gpus_than_there_are_is_an_error() -> None:
+    check_gpus(2, here=2)
+    with pytest.raises(UserError, match="this machine has 1 GPU and a job asks for 4"):
+        check_gpus(4, here=1)
+
+
+def test_without_a_gpu_a_call_stops_before_any_job_and_a_dry_run_plans(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    arguments = ("snakemake", "--cores", "2", "--config", "device=cuda", "--", FLOW)
+    stopped = call(project, *arguments, CUDA_VISIBLE_DEVICES="")
+    assert stopped.returncode and "this machine has no GPU and a job asks for 1" in stopped.stdout
+    assert not (project / "data/videos").exists()
+    plan = call(project, "snakemake", "-n", *arguments[1:], CUDA_VISIBLE_DEVICES="")
+    assert plan.returncode == 0 and "gpu=1, mem_mb=4100" in plan.stdout
+
+
+def test_jobs_are_held_back_by_the_gpus_of_this_machine_or_by_the_users_limit(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    call(project, "snakemake", "--cores", "2", "--", "data/videos/demo_a.csv", "data/videos/demo_b.csv")
+    # In place of Python's, one that takes down when a job begins and ends.
+    shim = tmp_path / "bin/python"
+    shim.parent.mkdir()
+    shim.write_text(
+        f"#!/bin/sh\necho begins >> {tmp_path}/seen\nsleep 1\necho ends >> {tmp_path}/seen\nexit 1\n"
+    )
+    shim.chmod(0o755)
+    flows = [FLOW, FLOW.replace("demo_b", "demo_a")]
+    call_it = ("snakemake", "--cores", "2", "--keep-going", "--config", "device=cuda")
+    path = f"{shim.parent}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}/usr/bin:/bin"
+
+    def seen(visible: str, *limit: str) -> list[str]:
+        (tmp_path / "seen").unlink(missing_ok=True)
+        call(project, *call_it, *limit, "--", *flows, PATH=path, CUDA_VISIBLE_DEVICES=visible)
+        return (tmp_path / "seen").read_text().split()
+
+    assert seen("0") == ["begins", "ends"] * 2
+    assert seen("0,1") == ["begins"] * 2 + ["ends"] * 2
+    assert seen("0,1", "--resources", "gpu=1") == ["begins", "ends"] * 2
+    assert seen("", "--resources", "gpu=2") == ["begins"] * 2 + ["ends"] * 2
