@@ -131,7 +131,8 @@ def test_an_edit_while_dvc_is_at_work_is_not_recorded_as_what_models_were_made_w
     set_dropout(clone, 0.7)
     (clone / "go on").touch()
     assert at_work.wait() != 0
-    assert (
+    said_at_end = (clone / "log").read_text()
+    assert "were configuration or code edited while the stage was at work? Call dvc repro" in said_at_end
         "were configuration or code edited while the stage was at work? Call dvc repro again"
         in (clone / "log").read_text()
     )
