@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from clones import ITS_JOBS, MODEL, RUN, TABLES, all_is_done, replace, set_dropout, tables
-from conftest import call, commit, planned, said
+from conftest import call, commit, jobs_in, planned, said
 
 
 def accept(folder: Path, *arguments: str) -> str:
@@ -35,6 +35,7 @@ def test_what_cannot_matter_makes_nothing_stale(clone):
     replace(clone, "scripts/twostream/scale.py", '"farneback", "dis"]', '"farneback", "dis", "mine"]')
     (clone / "scripts/twostream/algorithms/mine.py").write_text("def fields():\n    pass\n")
     assert planned(clone) == {}
+    assert not jobs_in(said(clone, "dvc", "repro"))
     assert all_is_done(clone)
 
 
@@ -46,7 +47,8 @@ def test_another_formula_of_the_digest_is_taken_over_with_a_reason(clone):
     assert "really changed since HEAD: nothing" in text and "not accepted" not in text
     assert planned(clone)["train_stream"] > 3
     assert "not accepted" not in accept(clone)
-    assert planned(clone) == {} and all_is_done(clone) and tables(clone) == before
+    assert planned(clone) == {} and not jobs_in(said(clone, "dvc", "repro"))
+    assert all_is_done(clone) and tables(clone) == before
     record = json.loads((clone / MODEL).with_suffix(".record.json").read_text())
     (accepted,) = record["accepted"]
     assert accepted["reason"] == "a log line" and len(accepted["spec"]) == 16 < len(record["spec"])

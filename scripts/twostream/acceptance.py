@@ -8,7 +8,7 @@ from typing import Any
 
 from twostream import paths
 from twostream.equivalence import is_certified
-from twostream.explanation import differing_code
+from twostream.explanation import changes, differing_code
 from twostream.files import UserError, write_json
 from twostream.old_plan import OldPlan
 from twostream.provenance import check_unchanged, is_another, is_current
@@ -91,7 +91,9 @@ class Acceptance:
                 " forms, specs were those of one version of Python)"
             )
         now = json.loads(step.recipe_json)
-        return None if then.recipe == now else f"its recipe is another: {_difference(then.recipe, now)}"
+        return (
+            None if then.recipe == now else f"its recipe is another: {'; '.join(changes(then.recipe, now))}"
+        )
 
     def _changed_upstream(self, record: dict[str, Any], step: Step) -> str | None:
         made_from, now = record["made_from"], step.inputs
@@ -117,9 +119,3 @@ class Acceptance:
         if self.changed_code:
             return None
         return f"its code really changed: {', '.join(changed) or 'what its modules import of each other'}"
-
-
-def _difference(then: Any, now: Any) -> str:
-    """The keys in which two recipes without defaults differ."""
-    keys = sorted(key for key in then.keys() | now.keys() if then.get(key) != now.get(key))
-    return "; ".join(f"{key} {then.get(key, '(default)')} -> {now.get(key, '(default)')}" for key in keys)

@@ -49,14 +49,21 @@ def recipe_changes(then: Any, now: BaseModel) -> list[str]:
     """Return the keys in which a recipe differs from what a record has, each with both values."""
     before, after = _leaves(then), _leaves(now.model_dump(mode="json"))
     told = _leaves(now.model_dump(mode="json", exclude_defaults=True))
-    changed = [
-        f"{key} {_shown(before[key])} -> {_shown(after.get(key))}"
-        for key in before
-        if before[key] != after.get(key)
-    ]
     # A key that is new and has its default changes nothing.
-    added = [f"{key} (none) -> {_shown(told[key])}" for key in told if key not in before]
-    return changed + added
+    return _changes(before, {key: value for key, value in after.items() if key in before or key in told})
+
+
+def changes(then: Any, now: Any) -> list[str]:
+    """Return the keys in which two recipes differ, in which those that have their default are left out."""
+    return _changes(_leaves(then), _leaves(now))
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    return [
+        f"{key} {_shown(before, key)} -> {_shown(after, key)}"
+        for key in before | after
+        if key not in before or key not in after or before[key] != after[key]
+    ]
 
 
 def _leaves(value: Any, key: str = "") -> dict[str, Any]:
@@ -74,8 +81,8 @@ def _leaves(value: Any, key: str = "") -> dict[str, Any]:
     return found
 
 
-def _shown(value: Any) -> str:
-    return "(none)" if value is None else str(value)
+def _shown(leaves: dict[str, Any], key: str) -> str:
+    return str(leaves[key]) if key in leaves and leaves[key] is not None else "(none)"
 
 
 def _missing(artefact: str, record: dict[str, Any]) -> list[str]:

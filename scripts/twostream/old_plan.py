@@ -75,7 +75,7 @@ def old_plan(commit: str, artefacts: Sequence[str]) -> Iterator[OldPlan]:
         )
     with TemporaryDirectory() as folder:
         tree = Path(folder)
-        _check_out(full, tree)
+        _check_out(commit, full, tree)
         configurations = [tree / "config", Path("config")]
         answers = [_ask(tree, configuration, artefacts) for configuration in configurations]
         plans = [plan for plan in answers if isinstance(plan, dict)]
@@ -94,12 +94,12 @@ def _git(*arguments: str) -> str:
     return done.stdout if done.returncode == 0 else ""
 
 
-def _check_out(commit: str, folder: Path) -> None:
+def _check_out(name: str, commit: str, folder: Path) -> None:
     # An archive, as a work tree of git's would have to be taken down again, also after a kill.
     command = ["git", "archive", "--format=zip", commit, "scripts", "config"]
     done = subprocess.run(command, capture_output=True)
     if done.returncode:
-        raise UserError(f"{commit}: cannot be checked out: {done.stderr.decode().strip()}")
+        raise UserError(f"{name}: cannot be checked out: {done.stderr.decode().strip()}")
     with ZipFile(io.BytesIO(done.stdout)) as archive:
         archive.extractall(folder)
 
