@@ -112,7 +112,7 @@ class Plan(ScorePlan):
         for name, method in self._methods_here().items():
             ours = [
                 (run, self.scores_pattern(run, method.dataset))
-                for run in (fusion.spatial, fusion.temporal, self.benchmark.two_stream)
+                for run in (*fusion.streams.values(), self.benchmark.two_stream)
             ]
             methods.append(
                 MethodRecipe(
@@ -174,16 +174,10 @@ class Plan(ScorePlan):
         """Figure 6: the recall of each class."""
         run, dataset = self.benchmark.two_stream, self.scale.roles.primary
         fusion = self.benchmark.fusions[run]
-        recipe = RecallFigureRecipe(
-            fused=run,
-            spatial=fusion.spatial,
-            temporal=fusion.temporal,
-            dataset=dataset,
-            split=FIGURE_SPLIT,
-        )
+        recipe = RecallFigureRecipe(fused=run, **fusion.streams, dataset=dataset, split=FIGURE_SPLIT)
         made_from = [
             self.scores(name, dataset, FIGURE_SPLIT, self.config.seed)
-            for name in (run, fusion.spatial, fusion.temporal)
+            for name in (run, *fusion.streams.values())
         ]
         return Step("plot_recall", recipe, [paths.FIGURE_RECALL], made_from)
 

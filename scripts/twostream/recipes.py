@@ -236,6 +236,11 @@ class RecallFigureRecipe(Strict):
     dataset: Name
     split: Count
 
+    @property
+    def streams(self) -> dict[str, str]:
+        """The run of each stream."""
+        return {"spatial": self.spatial, "temporal": self.temporal}
+
 
 class CurvesFigureRecipe(Strict):
     """What the curves are called, in the order of their files."""

@@ -43,6 +43,7 @@ from twostream.scale import (
     StillImages,
 )
 from twostream.steps import Step
+from twostream.streams import DIRECTIONS, KINDS, Extracted
 
 
 class NoSuchStepError(UserError):
@@ -183,9 +184,7 @@ class ScorePlan:
             svm=self.scale.svm if settings.method == "svm" else None,
             seed=seed,
         )
-        made_from = [
-            self.scores(name, dataset, split, seed) for name in (settings.spatial, settings.temporal)
-        ]
+        made_from = [self.scores(name, dataset, split, seed) for name in settings.streams.values()]
         output = paths.FUSED.format(fusion=fusion, dataset=dataset, split=split, seed=seed)
         return Step("fuse_streams", recipe, [output], made_from)
 
@@ -281,7 +280,7 @@ class ScorePlan:
                 f"config/scale/{self.config.scale_name}.yaml: training.batch: {training.batch} cannot be"
                 f" shared out equally over {len(tasks)} task(s), on {gpus} GPU(s) (`gpus` in config.yaml)"
             )
-        if run.stream == "temporal":
+        if not KINDS[run.input.kind].jittered:
             training = training.model_copy(update={"rgb_jitter": 0.0})
         return TrainingRecipe(
             run=run,
@@ -343,10 +342,7 @@ class ScorePlan:
 
     def _inputs_of(self, run: Run, dataset: str) -> list[Step]:
         """The index, and the frames or flow, that a run reads of a dataset."""
-        steps = [self.videos(dataset)]
-        if run.stream == "spatial":
-            return [*steps, self.frames(dataset)]
-        steps.append(self.flow(dataset, "forward"))
-        if run.input.bidirectional:
-            steps.append(self.flow(dataset, "backward"))
-        return steps
+        return [self.videos(dataset), *(self._extracted(name, dataset) for name in run.input.extracted)]
+
+    def _extracted(self, name: Extracted, dataset: str) -> Step:
+        return self.frames(dataset) if name == "frames" else self.flow(dataset, DIRECTIONS[name])

@@ -30,6 +30,7 @@ PLANNING = [
         "score_plan",
         "specs",
         "steps",
+        "streams",
         "strict",
     )
 ]
