@@ -10,7 +10,7 @@ import pytest
 import torch
 import torchvision
 import yaml
-from conftest import ROOT, copy_project, jobs_in, planned, run, tiny_scale
+from conftest import ROOT, copy_project, datasets_here, jobs_in, planned, run, tiny_scale
 from local_server import Served
 from torchvision.models.feature_extraction import create_feature_extractor
 
@@ -138,7 +138,7 @@ def test_a_temporal_backbone_trains_from_weights_for_frames(flow_of_two_classes,
         "seed": 0,
     }
     with machine("cpu", workers=0) as found:
-        trained = train(parse(TrainingRecipe, content, "test"), str(imported), found)
+        trained = train(parse(TrainingRecipe, content, "test"), datasets_here("one"), str(imported), found)
     network = trained.network
     assert np.isfinite(trained.curve["loss"]).all() and len(trained.curve) == 2
     assert network.units == 512  # what is dropped out lies between backbone and heads

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT
+from conftest import ROOT, datasets_here
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from sklearn.metrics import confusion_matrix as reference_matrix
@@ -233,7 +233,8 @@ def test_flow_is_that_of_test_videos_spread_over_the_classes(tmp_path, monkeypat
             frames.add_frames(file, [np.full((16, 24, 3), [0, 0, 40 * t], np.uint8) for t in range(6)])
             fields = [np.full((32, 48, 2), [number, -t], np.float32) for t in range(5)]
             flow.add_flow(file, [encode(field, "range") for field in fields])
-    found = examples(FLOW)
+    files = datasets_here("set")["set"]
+    found = examples(FLOW, files)
     assert [example.file for example in found] == ["c0/1.avi", "c2/1.avi", "c4/1.avi", "c6/1.avi"]
     assert [example.number for example in found] == [2] * 4
     for example, number in zip(found, (1, 7, 13, 19), strict=True):
@@ -243,7 +244,7 @@ def test_flow_is_that_of_test_videos_spread_over_the_classes(tmp_path, monkeypat
         assert example.second[3, 3].tolist() == pytest.approx([120, 0, 0], abs=4)
     check_texts(draw_flow(FLOW, found))
     with pytest.raises(UserError, match="split2"):
-        examples(FLOW.model_copy(update={"split": 2}))
+        examples(FLOW.model_copy(update={"split": 2}), files)
 
 
 def curve(rows: int, seed: int = 0) -> pd.DataFrame:

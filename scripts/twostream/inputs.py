@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, interpolate
 
-from twostream import paths
 from twostream.benchmark import Input
+from twostream.dataset_files import DatasetFiles
 from twostream.store import Store, Stored
-from twostream.streams import DIRECTIONS, KINDS, Extracted, Kind, KindName
+from twostream.streams import KINDS, Extracted, Kind, KindName
 
 
 @dataclass
@@ -92,15 +92,12 @@ class VideoReader:
         return store.read(video, needed.tolist())[places.reshape(inside.shape)]
 
 
-def open_reader(what: Input, dataset: str, shards: int) -> VideoReader:
-    """Return a reader of a dataset's extracted frames or flow, where the rules put them."""
+def open_reader(what: Input, files: DatasetFiles) -> VideoReader:
+    """Return a reader of a dataset's extracted frames or flow.
 
-    def files(name: Extracted) -> list[str]:
-        if name == "frames":
-            return paths.frame_shards(dataset, shards)
-        return paths.flow_shards(dataset, DIRECTIONS[name], shards)
-
-    return VideoReader(what, {name: Store(files(name)) for name in what.extracted})
+    Raises UserError if shards that such an input needs were not given, or are missing or damaged.
+    """
+    return VideoReader(what, {name: Store(files.needed(name)) for name in what.extracted})
 
 
 def square_side(size: int, short_side: int, height: int, width: int) -> int:
