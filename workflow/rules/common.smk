@@ -31,5 +31,23 @@ def spec_file(stage):
     return input_function
 
 
+# The files of one of a step's inputs, by its name.
+def named(stage, name):
+    return lambda w: plan.step(stage, w).files(name)
+
+
+# Options for those of a rule's inputs that have files, each called as its input is.
+def options(*names):
+    def params_function(w, input):
+        return [
+            part
+            for name in names
+            if input.get(name)
+            for part in (f"--{name.replace('_', '-')}", *input.get(name))
+        ]
+
+    return params_function
+
+
 def records(stage):
     return lambda w: [paths.record(file) for file in plan.step(stage, w).inputs]

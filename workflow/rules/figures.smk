@@ -5,7 +5,9 @@ rule plot_flow:
     input:
         spec=spec_file("plot_flow"),
         records=records("plot_flow"),
-        data=ancient(lambda w: plan.step("plot_flow", w).inputs),
+        index=ancient(named("plot_flow", "index")),
+        frames=ancient(named("plot_flow", "frames")),
+        flow=ancient(named("plot_flow", "flow")),
     output:
         figure=report(
             paths.FIGURE_FLOW,
@@ -23,6 +25,7 @@ rule plot_flow:
         recipe=lambda w: plan.step("plot_flow", w).recipe_json,
     shell:
         "python scripts/plot_flow.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        " --index {input.index:q} --frames {input.frames:q} --flow {input.flow:q}"
         " --out {output.figure:q} > {log:q} 2>&1"
 
 
@@ -30,7 +33,7 @@ rule plot_filters:
     input:
         spec=spec_file("plot_filters"),
         records=records("plot_filters"),
-        model=ancient(lambda w: plan.step("plot_filters", w).inputs),
+        model=ancient(named("plot_filters", "model")),
     output:
         figure=report(
             paths.FIGURE_FILTERS,
@@ -56,7 +59,7 @@ rule plot_confusion:
     input:
         spec=spec_file("plot_confusion"),
         records=records("plot_confusion"),
-        scores=ancient(lambda w: plan.step("plot_confusion", w).inputs),
+        scores=ancient(named("plot_confusion", "scores")),
     output:
         figure=report(
             paths.FIGURE_CONFUSION,
@@ -83,9 +86,9 @@ rule plot_recall:
     input:
         spec=spec_file("plot_recall"),
         records=records("plot_recall"),
-        fused=ancient(lambda w: plan.step("plot_recall", w).inputs[0]),
-        spatial=ancient(lambda w: plan.step("plot_recall", w).inputs[1]),
-        temporal=ancient(lambda w: plan.step("plot_recall", w).inputs[2]),
+        fused=ancient(named("plot_recall", "fused")),
+        spatial=ancient(named("plot_recall", "spatial")),
+        temporal=ancient(named("plot_recall", "temporal")),
     output:
         figure=report(
             paths.FIGURE_RECALL,
@@ -112,7 +115,7 @@ rule plot_curves:
     input:
         spec=spec_file("plot_curves"),
         records=records("plot_curves"),
-        models=ancient(lambda w: plan.step("plot_curves", w).inputs),
+        models=ancient(named("plot_curves", "models")),
     output:
         figure=report(
             paths.FIGURE_CURVES,

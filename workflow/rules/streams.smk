@@ -5,7 +5,8 @@ rule pretrain:
     input:
         spec=spec_file("pretrain"),
         records=records("pretrain"),
-        data=ancient(lambda w: plan.step("pretrain", w).inputs),
+        index=ancient(named("pretrain", "index")),
+        frames=ancient(named("pretrain", "frames")),
     output:
         model=paths.PRETRAINED,
         curve=paths.curve(paths.PRETRAINED),
@@ -24,6 +25,7 @@ rule pretrain:
         workers=lambda w: plan.config.workers,
     shell:
         "{params.launch} scripts/pretrain.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        " --index {input.index:q} --frames {input.frames:q}"
         " --device {params.device} --workers {params.workers} --curve {output.curve:q}"
         " --out {output.model:q} > {log:q} 2>&1"
 
@@ -54,8 +56,11 @@ rule train_stream:
     input:
         spec=spec_file("train_stream"),
         records=records("train_stream"),
-        initial=ancient(lambda w: plan.initial_model(w.run, w.dataset, int(w.seed))),
-        data=ancient(lambda w: plan.step("train_stream", w).inputs),
+        initial=ancient(named("train_stream", "initial")),
+        index=ancient(named("train_stream", "index")),
+        frames=ancient(named("train_stream", "frames")),
+        flow=ancient(named("train_stream", "flow")),
+        backward_flow=ancient(named("train_stream", "backward_flow")),
     output:
         model=paths.MODEL,
         curve=paths.curve(paths.MODEL),
@@ -63,7 +68,7 @@ rule train_stream:
     log:
         "logs/train_stream/{folder}/{run}/{dataset}-split{split}-seed{seed}.log",
     wildcard_constraints:
-        folder="spatial|temporal|multitask",
+        folder=paths.WILDCARDS["folder"],
     conda:
         "../../environment.yml"
     threads: plan.config.gpus * (1 + plan.config.workers)
@@ -74,10 +79,10 @@ rule train_stream:
         device=lambda w: plan.config.device,
         launch=lambda w: plan.launcher(),
         workers=lambda w: plan.config.workers,
-        initial=lambda w, input: ["--initial", input.initial] if input.initial else [],
+        data=options("initial", "index", "frames", "flow", "backward_flow"),
     shell:
         "{params.launch} scripts/train_stream.py --recipe {params.recipe:q} --spec {input.spec:q}"
-        " --device {params.device} --workers {params.workers} {params.initial:q} --curve {output.curve:q}"
+        " --device {params.device} --workers {params.workers} {params.data:q} --curve {output.curve:q}"
         " --out {output.model:q} > {log:q} 2>&1"
 
 
@@ -86,14 +91,17 @@ rule score_videos:
         spec=spec_file("score_videos"),
         records=records("score_videos"),
         model=ancient(paths.MODEL),
-        data=ancient(lambda w: plan.step("score_videos", w).inputs),
+        index=ancient(named("score_videos", "index")),
+        frames=ancient(named("score_videos", "frames")),
+        flow=ancient(named("score_videos", "flow")),
+        backward_flow=ancient(named("score_videos", "backward_flow")),
     output:
         scores=paths.SCORES,
         record=paths.record(paths.SCORES),
     log:
         "logs/score_videos/{folder}/{run}/{dataset}-split{split}-seed{seed}.log",
     wildcard_constraints:
-        folder="spatial|temporal|multitask",
+        folder=paths.WILDCARDS["folder"],
         split=r"[1-9]\d*",
     conda:
         "../../environment.yml"
@@ -104,7 +112,8 @@ rule score_videos:
         recipe=lambda w: plan.step("score_videos", w).recipe_json,
         device=lambda w: plan.config.device,
         workers=lambda w: plan.config.workers,
+        data=options("index", "frames", "flow", "backward_flow"),
     shell:
         "python scripts/score_videos.py --recipe {params.recipe:q} --spec {input.spec:q}"
-        " --device {params.device} --workers {params.workers} --model {input.model:q}"
+        " --device {params.device} --workers {params.workers} --model {input.model:q} {params.data:q}"
         " --out {output.scores:q} > {log:q} 2>&1"

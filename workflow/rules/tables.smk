@@ -21,15 +21,15 @@ rule import_scores:
         given=lambda w: paths.GIVEN.format(**w),
     shell:
         "python scripts/import_scores.py --recipe {params.recipe:q} --spec {input.spec:q}"
-        " --given {params.given:q} --out {output.scores:q} > {log:q} 2>&1"
+        " --index {input.index:q} --given {params.given:q} --out {output.scores:q} > {log:q} 2>&1"
 
 
 rule fuse_streams:
     input:
         spec=spec_file("fuse_streams"),
         records=records("fuse_streams"),
-        spatial=ancient(lambda w: plan.step("fuse_streams", w).inputs[0]),
-        temporal=ancient(lambda w: plan.step("fuse_streams", w).inputs[1]),
+        spatial=ancient(named("fuse_streams", "spatial")),
+        temporal=ancient(named("fuse_streams", "temporal")),
     output:
         scores=paths.FUSED,
         record=paths.record(paths.FUSED),
@@ -52,7 +52,7 @@ rule make_table:
     input:
         spec=spec_file("make_table"),
         records=records("make_table"),
-        scores=ancient(lambda w: plan.step("make_table", w).inputs),
+        scores=ancient(named("make_table", "scores")),
     output:
         table=paths.TABLE,
         metrics=paths.metrics(paths.TABLE),
@@ -73,7 +73,7 @@ rule check_claims:
     input:
         spec=spec_file("check_claims"),
         records=records("check_claims"),
-        scores=ancient(lambda w: plan.step("check_claims", w).inputs),
+        scores=ancient(named("check_claims", "scores")),
     output:
         claims=paths.CLAIMS,
         record=paths.record(paths.CLAIMS),
@@ -86,14 +86,14 @@ rule check_claims:
         recipe=lambda w: plan.step("check_claims", w).recipe_json,
     shell:
         "python scripts/check_claims.py --recipe {params.recipe:q} --spec {input.spec:q}"
-        " --out {output.claims:q} > {log:q} 2>&1"
+        " --scores {input.scores:q} --out {output.claims:q} > {log:q} 2>&1"
 
 
 rule compare_methods:
     input:
         spec=spec_file("compare_methods"),
         records=records("compare_methods"),
-        scores=ancient(lambda w: plan.step("compare_methods", w).inputs),
+        scores=ancient(named("compare_methods", "scores")),
     output:
         methods=paths.METHODS,
         record=paths.record(paths.METHODS),
@@ -106,4 +106,4 @@ rule compare_methods:
         recipe=lambda w: plan.step("compare_methods", w).recipe_json,
     shell:
         "python scripts/compare_methods.py --recipe {params.recipe:q} --spec {input.spec:q}"
-        " --out {output.methods:q} > {log:q} 2>&1"
+        " --scores {input.scores:q} --out {output.methods:q} > {log:q} 2>&1"

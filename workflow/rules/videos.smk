@@ -16,8 +16,10 @@ rule generate_videos:
     threads: 1
     params:
         recipe=lambda w: plan.step("videos", w).recipe_json,
+        folder=lambda w: plan.folder(w.dataset),
     shell:
         "python scripts/generate_videos.py --recipe {params.recipe:q} --spec {input.spec:q}"
+        " --folder {params.folder:q}"
         " --out {output.index:q} > {log:q} 2>&1"
 
 
