@@ -94,7 +94,7 @@ def files_with_opencv(folder: Path, counts: dict[str, int]) -> Callable[[int], n
 def ours(shard: Path, names: list[str], on_core: bool) -> Callable[[int], object]:
     """Our samples as training draws them; with `on_core`, the device's share of the work too."""
     what = Input(kind="stacking", length=LENGTH, mean_subtraction=True)
-    reader = VideoReader(what, {"forward": Store([shard])})
+    reader = VideoReader(what, {"flow": Store([shard])})
     training = Training(batch=2, crop=CROP, momentum=0.9, weight_decay=0.0, rgb_jitter=0.0)
     videos = [TrainingVideo(n, 0, reader) for n in names]
     samples = TaskSamples(videos, training, SHORT_SIDE, Dropout(6144, 0.9), [0])

@@ -23,6 +23,7 @@ from bench_flow import generated_videos
 
 from twostream import paths, store
 from twostream.benchmark import Benchmark
+from twostream.dataset_files import DatasetFiles
 from twostream.devices import machine, place
 from twostream.extraction import store_frames
 from twostream.flow_extraction import store_flow
@@ -39,6 +40,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PAPERS_ITERATIONS = 80_000
 
 
+CLIPS = DatasetFiles(
+    paths.INDEX.format(dataset="clips"),
+    {"frames": paths.frame_shards("clips", 1), "flow": paths.flow_shards("clips", "forward", 1)},
+)
+
+
 def extract(scale: Scale, videos: Path, device: str) -> None:
     """Index a dozen videos, two of them to score, and extract frames and flow, in the current folder."""
     table = from_class_folders(videos, "videos", 1)
@@ -47,13 +54,12 @@ def extract(scale: Scale, videos: Path, device: str) -> None:
     table["split2"] = ["test", "train", *["none"] * (len(table) - 2)]  # those to score
     table["group"] = table["file"]
     index, _ = complete(table, videos, "videos", "stop")
-    name = paths.INDEX.format(dataset="clips")
+    name = CLIPS.index
     write_index(index, name)
     frames = FramesRecipe(media="videos", shards=1, frames=scale.frames)
-    store_frames(frames, videos, name, 0, paths.FRAMES.format(dataset="clips", shard=0))
+    store_frames(frames, videos, name, 0, *CLIPS.needed("frames"))
     flow = FlowRecipe(shards=1, flow=scale.flow, direction="forward")
-    out = paths.FLOW.format(dataset="clips", direction="forward", shard=0)
-    store_flow(flow, videos, name, 0, out, device)
+    store_flow(flow, videos, name, 0, *CLIPS.needed("flow"), device)
 
 
 def training_recipe(scale: Scale, benchmark: Benchmark, run: str, args: argparse.Namespace) -> TrainingRecipe:
@@ -80,8 +86,12 @@ def full_size(scale: Scale, benchmark: Benchmark, args: argparse.Namespace) -> N
     """Train and score through the scripts; print times and the memory of the largest process."""
     scoring = ScoringRecipe(dataset="clips", shards=1, split=2, testing=scale.testing)
     for run in ("spatial-scratch-d05", "flow-10"):
-        recipe = training_recipe(scale, benchmark, run, args).model_dump_json()
-        call("train_stream", recipe, args, "--curve", f"{run}.csv", "--out", f"{run}.safetensors")
+        recipe = training_recipe(scale, benchmark, run, args)
+        data = ["--index", CLIPS.index]
+        for name in recipe.run.input.extracted:
+            data += [f"--{name}", *CLIPS.needed(name)]
+        outputs = ["--curve", f"{run}.csv", "--out", f"{run}.safetensors"]
+        call("train_stream", recipe.model_dump_json(), args, *data, *outputs)
         record = json.loads(Path(f"{run}.record.json").read_text())
         seconds = record["training_seconds"]
         print(
@@ -93,6 +103,7 @@ def full_size(scale: Scale, benchmark: Benchmark, args: argparse.Namespace) -> N
             "score_videos",
             scoring.model_dump_json(),
             args,
+            *data,
             "--model",
             f"{run}.safetensors",
             "--out",
@@ -110,7 +121,7 @@ def speed(scale: Scale, benchmark: Benchmark, args: argparse.Namespace) -> None:
     recipe = training_recipe(scale, benchmark, "flow-10", args)
     store.KEPT_BYTES = 0  # at full scale hardly an image is met twice
     with machine(args.device, args.workers) as found:
-        classes, videos = videos_of(recipe.tasks[0], recipe)
+        classes, videos = videos_of(recipe.tasks[0], recipe, {"clips": CLIPS})
         description = Description(
             run=recipe.run,
             network=recipe.network,

@@ -1,19 +1,19 @@
 """Put methods that were not trained here beside ours: alone, fused with each stream, and tested."""
 
-from functools import cache
-
 from twostream import cli
 from twostream.files import written_whole
 from twostream.method_table import compare_methods
 from twostream.recipes import MethodsRecipe
-from twostream.scores import read_scores
+from twostream.scores import reader_of
 
 
 def main() -> None:
-    args = cli.arguments(__doc__).parse_args()
+    parser = cli.arguments(__doc__)
+    parser.add_argument("--scores", nargs="+", required=True, help="all score files that the recipe names")
+    args = parser.parse_args()
     recipe = cli.recipe(MethodsRecipe, args)
     with cli.record(args, recipe):
-        table = compare_methods(recipe, cache(read_scores))
+        table = compare_methods(recipe, reader_of(args.scores))
         with written_whole(args.out) as part:
             table.to_csv(part, index=False)
 

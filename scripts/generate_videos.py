@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from twostream import cli, paths
+from twostream import cli
 from twostream.dataset import write_dataset
 from twostream.index import complete, write_index
 from twostream.recipes import GeneratorRecipe
@@ -10,12 +10,12 @@ from twostream.recipes import GeneratorRecipe
 
 def main() -> None:
     parser = cli.arguments(__doc__)
+    parser.add_argument("--folder", required=True, type=Path, help="where the videos are to be")
     args = parser.parse_args()
     recipe = cli.recipe(GeneratorRecipe, args)
     with cli.record(args, recipe) as record:
-        folder = Path(paths.VIDEOS.format(dataset=recipe.dataset))
-        table = write_dataset(recipe, folder)
-        index, _ = complete(table, folder, recipe.media, on_bad_video="stop")
+        table = write_dataset(recipe, args.folder)
+        index, _ = complete(table, args.folder, recipe.media, on_bad_video="stop")
         record["videos"] = len(index)
         write_index(index, args.out)
 

@@ -1,6 +1,6 @@
 """Check the scores of a method that was not trained here, and bring them into the form of all scores."""
 
-from twostream import cli, paths
+from twostream import cli
 from twostream.index import read_index
 from twostream.others import read_given
 from twostream.recipes import ImportScoresRecipe
@@ -9,12 +9,12 @@ from twostream.scores import write_scores
 
 def main() -> None:
     parser = cli.arguments(__doc__)
+    parser.add_argument("--index", required=True, help="index (CSV) of the dataset that the scores are for")
     parser.add_argument("--given", required=True, help="the method's file (methods/README.md)")
     args = parser.parse_args()
     recipe = cli.recipe(ImportScoresRecipe, args)
     with cli.record(args, recipe) as record:
-        index = read_index(paths.INDEX.format(dataset=recipe.dataset))
-        scores = read_given(args.given, index, recipe.split)
+        scores = read_given(args.given, read_index(args.index), recipe.split)
         record["accuracy"] = scores.accuracies()
         write_scores(scores, args.out)
 

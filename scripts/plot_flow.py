@@ -1,16 +1,19 @@
 """Draw frames of test videos beside their optical flow."""
 
-from twostream import cli
+from twostream import cli, dataset_files
 from twostream.figures import save_figure
 from twostream.flow_figure import draw_flow, examples
 from twostream.recipes import FlowFigureRecipe
 
 
 def main() -> None:
-    args = cli.arguments(__doc__).parse_args()
+    parser = cli.arguments(__doc__)
+    dataset_files.add_options(parser, ["frames", "flow"])
+    args = parser.parse_args()
     recipe = cli.recipe(FlowFigureRecipe, args)
+    files = dataset_files.given_files(args, {recipe.dataset: recipe.shards})
     with cli.record(args, recipe):
-        save_figure(draw_flow(recipe, examples(recipe)), args.out)
+        save_figure(draw_flow(recipe, examples(recipe, files[recipe.dataset])), args.out)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ def main() -> None:
     args = parser.parse_args()
     recipe = cli.recipe(RecallFigureRecipe, args)
     with cli.record(args, recipe):
-        table = recall_table(*(read_test_part(file) for file in (args.fused, args.spatial, args.temporal)))
+        streams = {"spatial": args.spatial, "temporal": args.temporal}
+        own = {name: read_test_part(file) for name, file in streams.items()}
+        table = recall_table(read_test_part(args.fused), own)
         with written_whole(paths.curve(args.out)) as part:
             written_columns(table).to_csv(part, index=False)
         save_figure(draw_recall(recipe, table), args.out)

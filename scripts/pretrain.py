@@ -1,6 +1,6 @@
 """Train a spatial network on still images, for others to start from."""
 
-from twostream import cli, paths
+from twostream import cli, dataset_files, paths
 from twostream.checkpoints import Checkpoint
 from twostream.devices import machine
 from twostream.recipes import TrainingRecipe
@@ -9,14 +9,16 @@ from twostream.training import train_and_save
 
 def main() -> None:
     parser = cli.arguments(__doc__)
+    dataset_files.add_options(parser, ["frames"])
     parser.add_argument("--curve", required=True, help="CSV of the training curve to write")
     cli.add_device(parser)
     cli.add_workers(parser)
     args = parser.parse_args()
     recipe = cli.recipe(TrainingRecipe, args)
+    files = dataset_files.given_files(args, recipe.shards)
     checkpoint = Checkpoint(paths.checkpoint(args.out), args.spec and args.spec.digest)
     with cli.record(args, recipe) as record, machine(args.device, args.workers) as found:
-        record |= train_and_save(recipe, None, found, checkpoint, args.out, args.curve)
+        record |= train_and_save(recipe, files, None, found, checkpoint, args.out, args.curve)
     if found.processes.first:
         checkpoint.delete()
 

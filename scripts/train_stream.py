@@ -5,7 +5,7 @@ On one device `python scripts/train_stream.py ...`; on four GPUs of one machine
 A call that was killed goes on from its last checkpoint when it is called again with the same --spec.
 """
 
-from twostream import cli, paths
+from twostream import cli, dataset_files, paths
 from twostream.checkpoints import Checkpoint
 from twostream.devices import machine
 from twostream.recipes import TrainingRecipe
@@ -15,14 +15,16 @@ from twostream.training import train_and_save
 def main() -> None:
     parser = cli.arguments(__doc__)
     parser.add_argument("--initial", help="model whose hidden layers to start from")
+    dataset_files.add_options(parser)
     parser.add_argument("--curve", required=True, help="CSV of the training curve to write")
     cli.add_device(parser)
     cli.add_workers(parser)
     args = parser.parse_args()
     recipe = cli.recipe(TrainingRecipe, args)
+    files = dataset_files.given_files(args, recipe.shards)
     checkpoint = Checkpoint(paths.checkpoint(args.out), args.spec and args.spec.digest)
     with cli.record(args, recipe) as record, machine(args.device, args.workers) as found:
-        record |= train_and_save(recipe, args.initial, found, checkpoint, args.out, args.curve)
+        record |= train_and_save(recipe, files, args.initial, found, checkpoint, args.out, args.curve)
     if found.processes.first:
         checkpoint.delete()
 

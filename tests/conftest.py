@@ -18,7 +18,8 @@ import pytest
 import yaml
 from local_server import Server
 
-from twostream import downloads
+from twostream import downloads, paths
+from twostream.dataset_files import DatasetFiles
 from twostream.index import write_index
 from twostream.specs import Spec, code_digest
 from twostream.stages import FOLDERS
@@ -99,6 +100,28 @@ def spec_file(folder: Path, name: str, script: str) -> str:
     file = folder / f"{name}.spec.json"
     file.write_text(spec.model_dump_json())
     return str(file)
+
+
+def datasets_here(*names: str) -> dict[str, DatasetFiles]:
+    """The files of datasets with one shard each, where the rules put them."""
+    return {
+        name: DatasetFiles(
+            paths.INDEX.format(dataset=name),
+            {
+                "frames": paths.frame_shards(name, 1),
+                "flow": paths.flow_shards(name, "forward", 1),
+                "backward_flow": paths.flow_shards(name, "backward", 1),
+            },
+        )
+        for name in names
+    }
+
+
+def frames_options(*names: str) -> list[str]:
+    """The options that name indexes and frames of datasets with one shard each."""
+    found = datasets_here(*names).values()
+    frames = [shard for files in found for shard in files.needed("frames")]
+    return ["--index", *(files.index for files in found), "--frames", *frames]
 
 
 def tiny_scale() -> dict:

@@ -10,7 +10,7 @@ import pytest
 import torch
 import torchvision
 import yaml
-from conftest import ROOT, copy_project, jobs_in, planned, run, tiny_scale
+from conftest import ROOT, copy_project, datasets_here, jobs_in, planned, run, tiny_scale
 from local_server import Served
 from torchvision.models.feature_extraction import create_feature_extractor
 
@@ -21,7 +21,7 @@ from twostream.encoding import encode
 from twostream.files import UserError
 from twostream.importing import ONE_FRAME, import_weights
 from twostream.index import write_index
-from twostream.inputs import stack_frames
+from twostream.inputs import normalise, stack_frames
 from twostream.loading import backbones, load, parse
 from twostream.models import Description, copy_hidden_layers, load_model, save_model
 from twostream.networks import TwoStreamNetwork
@@ -29,6 +29,7 @@ from twostream.plan import Plan
 from twostream.recipes import ImportRecipe, TrainingRecipe
 from twostream.scale import Backbone, Network
 from twostream.store import ShardWriter
+from twostream.streams import KINDS
 from twostream.training import train
 
 RESNET = Backbone(backbone="resnet18")
@@ -72,7 +73,8 @@ def test_an_imported_backbone_gives_torchvisions_own_features(reference, importe
     extract = create_feature_extractor(reference[0], ["flatten"])
     expected = extract((image / 255 - mean) / deviation)["flatten"]
     stored = image.to(torch.uint8)[:, None]
-    ours = stack_frames(stored, torch.zeros(0), torch.zeros(2, 3), ONE_FRAME.input, CROP)
+    frames = stack_frames(stored, torch.zeros(0), torch.zeros(2, 3), ONE_FRAME.input)
+    ours = normalise(frames, KINDS["frames"], CROP)
     network, description = load_model(imported)
     assert description.heads == {}
     torch.testing.assert_close(network.eval().hidden(ours), expected, rtol=1e-4, atol=1e-4)
@@ -136,7 +138,7 @@ def test_a_temporal_backbone_trains_from_weights_for_frames(flow_of_two_classes,
         "seed": 0,
     }
     with machine("cpu", workers=0) as found:
-        trained = train(parse(TrainingRecipe, content, "test"), str(imported), found)
+        trained = train(parse(TrainingRecipe, content, "test"), datasets_here("one"), str(imported), found)
     network = trained.network
     assert np.isfinite(trained.curve["loss"]).all() and len(trained.curve) == 2
     assert network.units == 512  # what is dropped out lies between backbone and heads

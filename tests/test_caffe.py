@@ -11,10 +11,11 @@ import torch
 from twostream.caffe import caffe_weights
 from twostream.files import UserError
 from twostream.importing import ONE_FRAME
-from twostream.inputs import stack_frames
+from twostream.inputs import normalise, stack_frames
 from twostream.loading import parse
 from twostream.networks import TwoStreamNetwork
 from twostream.scale import Network
+from twostream.streams import KINDS
 
 # Two normalisations, sides that ceil and floor mode pool differently, and two full layers.
 WITH_NORMALISATION = {
@@ -174,7 +175,8 @@ def test_a_converted_network_gives_what_opencv_gives(tmp_path, images, content, 
     network = built(content)
     network.load_state_dict(caffe_weights(file, network))
     stored = torch.from_numpy(images)[:, None]
-    inputs = stack_frames(stored, torch.zeros(0), torch.zeros(4, 3), ONE_FRAME.input, CROP)
+    frames = stack_frames(stored, torch.zeros(0), torch.zeros(4, 3), ONE_FRAME.input)
+    inputs = normalise(frames, KINDS["frames"], CROP)
     made = network.hidden(inputs).detach().numpy()
     expected = opencvs(file, deploy(content), images)
     assert (expected > 0).mean() > 0.2 and expected.std() > 0.1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT, spec_file
+from conftest import ROOT, frames_options, spec_file
 from test_train_stream import MULTI, SINGLE, recipe, same, trained
 
 from twostream import checkpoints
@@ -28,12 +28,11 @@ SCRATCH = Path("scratch/models/one.checkpoint")
 
 
 def start(folder: Path, spec: str = "a") -> subprocess.Popen[str]:
-    content = recipe(MULTI, 40, dropout=0.5).model_dump_json()
+    content = recipe(MULTI, 40, dropout=0.5)
     file = spec_file(folder, spec, "train_stream")
-    command = [sys.executable, "-c", PROGRAM, "--recipe", content, "--spec", file, "--out", str(OUT)]
-    return subprocess.Popen(
-        [*command, "--curve", "models/one.csv"], cwd=folder, stderr=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, "-c", PROGRAM, "--recipe", content.model_dump_json(), "--spec", file]
+    command += ["--out", str(OUT), "--curve", "models/one.csv", *frames_options(*content.shards)]
+    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
 
 
 def outputs(folder: Path) -> list[bytes]:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from conftest import ROOT, small_benchmark, textured, tiny_scale, write_video
+from conftest import ROOT, datasets_here, small_benchmark, textured, tiny_scale, write_video
 
 from twostream import annotation, cli, paths
 from twostream.annotation import draw_band, write_annotated
@@ -140,9 +140,9 @@ def extracted(here) -> Path:
 def test_a_video_of_a_dataset_has_the_scores_of_its_score_file(extracted, tmp_path, fusion):
     config = load()
     recipe = ScoringRecipe(dataset="demo_a", shards=1, split=1, testing=config.scale.testing)
-    expected = []
+    files, expected = datasets_here("demo_a")["demo_a"], []
     for run in FUSIONS[fusion]:
-        scores = score_videos(recipe, model_file(run, config), "cpu", 0)
+        scores = score_videos(recipe, files, model_file(run, config), "cpu", 0)
         write_scores(scores, tmp_path / f"{run}.npz")
         expected.append(read_scores(tmp_path / f"{run}.npz"))
     row = expected[0].videos.tolist().index("b/1.avi")

@@ -89,7 +89,7 @@ TORCHVISION = CAFFE | {"kind": "torchvision"}
         ("scale/demo.yaml", "training.batch", 1, "training.batch"),
         ("benchmark.yaml", "datasets", {"primary": "x"}, "datasets.secondary: this key is missing"),
         ("benchmark.yaml", "pretraining.layers", "last", "pretraining"),
-        ("benchmark.yaml", "runs.slow-fusion.input.length", 12, "11 for slow fusion"),
+        ("benchmark.yaml", "runs.slow-fusion.input.length", 12, "the length of frames is 1 or 11"),
         ("benchmark.yaml", "runs.slow-fusion.initialisation", "images", "slow fusion has other layers"),
         ("benchmark.yaml", "runs.flow-5.initialisation", "flow-10", "another input"),
         ("benchmark.yaml", "fusions.multitask-svm.spatial", "flow-10", "there is no spatial run"),

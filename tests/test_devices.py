@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from conftest import ROOT, spec_file, tiny_scale
+from conftest import ROOT, frames_options, spec_file, tiny_scale
 from test_train_stream import MULTI, recipe, trained
 from torch import nn
 
@@ -28,6 +28,7 @@ def train_in(
 ) -> subprocess.CompletedProcess[str]:
     launch = [TORCHRUN, "--standalone", "--nproc-per-node", str(count)] if count > 1 else [sys.executable]
     arguments = ["--recipe", content.model_dump_json(), "--out", out, "--curve", f"{out}.csv", *more]
+    arguments += frames_options(*content.shards)
     command = [*launch, ROOT / "scripts/train_stream.py", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 

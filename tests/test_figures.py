@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT
+from conftest import ROOT, datasets_here
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from sklearn.metrics import confusion_matrix as reference_matrix
@@ -117,7 +117,7 @@ def test_recalls_are_sorted_with_the_streams_beside_them():
     fused = predicted(labels, [0, 1, 1, 1, 2, 0], "abcd")
     spatial = predicted(labels, [1, 1, 2, 1, 2, 2], "abcd")
     temporal = shuffled(predicted(labels, [0, 0, 1, 1, 0, 0], "abcd"))
-    table = recall_table(fused, spatial, temporal)
+    table = recall_table(fused, {"spatial": spatial, "temporal": temporal})
     rows = written_columns(table).fillna(-1).to_numpy().tolist()
     assert rows == [
         ["b", 2, 100, "none", 50, "c", 100, "none"],
@@ -131,7 +131,7 @@ def test_recalls_are_sorted_with_the_streams_beside_them():
     assert "spatial stream (spatial-last-d05): 0.0% right; most often confused with: b (2 videos)" in said
     assert "temporal stream (flow-10): 100.0% right; most often confused with: none" in said
     with pytest.raises(UserError, match="in one score file only"):
-        recall_table(fused, spatial, replace(temporal, videos=np.array([f"w{i}" for i in range(6)])))
+        recall_table(fused, {"temporal": replace(temporal, videos=np.array([f"w{i}" for i in range(6)]))})
 
 
 def test_a_score_file_without_test_videos_is_refused(tmp_path):
@@ -144,7 +144,7 @@ def test_a_score_file_without_test_videos_is_refused(tmp_path):
 def test_class_names_are_legible(count):
     fused, spatial, temporal = (many_classes(seed, count) for seed in range(3))
     check_texts(draw_confusion(CONFUSION, fused))
-    check_texts(draw_recall(RECALL, recall_table(fused, spatial, temporal)))
+    check_texts(draw_recall(RECALL, recall_table(fused, {"spatial": spatial, "temporal": temporal})))
 
 
 def test_cells_of_few_classes_say_their_share():
@@ -233,7 +233,8 @@ def test_flow_is_that_of_test_videos_spread_over_the_classes(tmp_path, monkeypat
             frames.add_frames(file, [np.full((16, 24, 3), [0, 0, 40 * t], np.uint8) for t in range(6)])
             fields = [np.full((32, 48, 2), [number, -t], np.float32) for t in range(5)]
             flow.add_flow(file, [encode(field, "range") for field in fields])
-    found = examples(FLOW)
+    files = datasets_here("set")["set"]
+    found = examples(FLOW, files)
     assert [example.file for example in found] == ["c0/1.avi", "c2/1.avi", "c4/1.avi", "c6/1.avi"]
     assert [example.number for example in found] == [2] * 4
     for example, number in zip(found, (1, 7, 13, 19), strict=True):
@@ -243,7 +244,7 @@ def test_flow_is_that_of_test_videos_spread_over_the_classes(tmp_path, monkeypat
         assert example.second[3, 3].tolist() == pytest.approx([120, 0, 0], abs=4)
     check_texts(draw_flow(FLOW, found))
     with pytest.raises(UserError, match="split2"):
-        examples(FLOW.model_copy(update={"split": 2}))
+        examples(FLOW.model_copy(update={"split": 2}), files)
 
 
 def curve(rows: int, seed: int = 0) -> pd.DataFrame:
@@ -309,7 +310,10 @@ def test_figures_made_twice_have_the_same_bytes(tmp_path):
         write_scores(content, tmp_path / f"{name}.npz")
     options = [part for name in names for part in (f"--{name}", f"{name}.npz")]
     assert call(tmp_path, "plot_recall", RECALL.model_dump(), "script.png", *options) == ""
-    save_figure(draw_recall(RECALL, recall_table(*scores)), tmp_path / "here.png")
+    save_figure(
+        draw_recall(RECALL, recall_table(scores[0], dict(zip(names[1:], scores[1:], strict=True)))),
+        tmp_path / "here.png",
+    )
     assert (tmp_path / "script.png").read_bytes() == (tmp_path / "here.png").read_bytes()
     record = json.loads((tmp_path / "script.record.json").read_text())
     assert record["files"].keys() == {"script.png", "script.csv"}

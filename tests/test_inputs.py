@@ -7,8 +7,9 @@ from scipy.ndimage import map_coordinates
 
 from twostream.benchmark import Input
 from twostream.encoding import encode
-from twostream.inputs import FLOW_SCALE, Batch, VideoReader, prepare, square_side
+from twostream.inputs import Batch, VideoReader, prepare, square_side
 from twostream.store import ShardWriter, Store
+from twostream.streams import FLOW_SCALE
 
 HEIGHT, WIDTH = 24, 30
 
@@ -28,10 +29,10 @@ def constant_fields(count: int, start: float) -> np.ndarray:
 def reader(tmp_path):
     def make(what: Input, count: int = 8) -> VideoReader:
         stores = {}
-        for direction, start in (("forward", 0.0), ("backward", 100.0)):
-            with ShardWriter(tmp_path / f"{direction}.zip", 90) as writer:
+        for name, start in (("flow", 0.0), ("backward_flow", 100.0)):
+            with ShardWriter(tmp_path / f"{name}.zip", 90) as writer:
                 writer.add_flow("v.avi", (encode(f, "range") for f in constant_fields(count, start)))
-            stores[direction] = Store([tmp_path / f"{direction}.zip"])
+            stores[name] = Store([tmp_path / f"{name}.zip"])
         return VideoReader(what, stores)
 
     return make

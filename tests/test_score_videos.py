@@ -74,6 +74,6 @@ def test_each_field_is_decoded_once_however_many_inputs_it_is_part_of(tmp_path, 
         fields = np.random.default_rng(0).normal(0, 3, (40, 16, 20, 2)).astype(np.float32)
         writer.add_flow("v.avi", [encode(field, "range") for field in fields])
     what = Input(kind="stacking", length=10)
-    images, _ = TestVideos(VideoReader(what, {"forward": Store([tmp_path / "0.zip"])}), ["v.avi"], 25)[0]
+    images, _ = TestVideos(VideoReader(what, {"flow": Store([tmp_path / "0.zip"])}), ["v.avi"], 25)[0]
     assert images.shape == (25, 10, 2, 16, 20)
     assert decoded == Counter(range(40))

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from conftest import tiny_scale
+from conftest import datasets_here, tiny_scale
 from torch import nn
 
 from twostream import training
@@ -59,7 +59,7 @@ MULTI = [*SINGLE, {"head": "two", "sources": [source("two", None)]}]
 
 def trained(content: TrainingRecipe, initial: str | None = None, **how) -> Trained:
     with machine("cpu", how.pop("workers", 0)) as found:
-        return train(content, initial, found, **how)
+        return train(content, datasets_here(*content.shards), initial, found, **how)
 
 
 def same(first: nn.Module, second: nn.Module, prefix: str = "") -> bool:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from twostream.files import UserError
-from twostream.inputs import PIXEL_MEAN, PIXEL_SCALE
+from twostream.streams import PIXEL_MEAN, PIXEL_SCALE
 
 IMAGENET_CLASSES = 1000
 

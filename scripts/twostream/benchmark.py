@@ -7,10 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from twostream.streams import KINDS, STREAMS, Extracted, KindName, StreamName
 from twostream.strict import Count, Fraction, Name, Percent, Positive, RunName, Strict
-
-# Slow fusion sees so many frames (the paper, section 6).
-SLOW_FUSION_FRAMES = 11
 
 
 class RoleNames(Strict):
@@ -42,31 +40,37 @@ class PaperDatasets(Strict):
 class Input(Strict):
     """What a network sees (section 3.1 of the paper); `length` is L, or the number of frames."""
 
-    kind: Literal["frames", "stacking", "trajectory"]
+    kind: KindName
     length: Count
     bidirectional: bool = False
     mean_subtraction: bool = False
 
     @model_validator(mode="after")
     def fits_together(self) -> Self:
-        if self.bidirectional and (self.kind == "frames" or self.length % 2):
+        kind = KINDS[self.kind]
+        if self.bidirectional and (not kind.bidirectional or self.length % 2):
             raise ValueError("a bidirectional input is made of flow, and its length is even")
-        if self.mean_subtraction and self.kind == "frames":
-            raise ValueError("mean_subtraction is for flow, not for frames")
-        if self.kind == "frames" and self.length not in {1, SLOW_FUSION_FRAMES}:
-            raise ValueError(f"frames come one at a time, or {SLOW_FUSION_FRAMES} for slow fusion")
+        if self.mean_subtraction and not kind.mean_subtraction:
+            raise ValueError(f"mean_subtraction is for flow, not for {self.kind}")
+        if kind.lengths and self.length not in kind.lengths:
+            raise ValueError(f"the length of {self.kind} is {' or '.join(map(str, kind.lengths))}")
         return self
 
     @property
     def is_slow_fusion(self) -> bool:
         """Whether the network fuses several frames, layer by layer."""
-        return self.kind == "frames" and self.length > 1
+        return KINDS[self.kind].slow_fusion and self.length > 1
+
+    @property
+    def extracted(self) -> list[Extracted]:
+        """What it reads of a dataset's videos."""
+        return KINDS[self.kind].extracted(self.bidirectional)
 
 
 class Run(Strict):
     """A training recipe of the paper; `initialisation` is `scratch`, `images` or another run."""
 
-    stream: Literal["spatial", "temporal"]
+    stream: StreamName
     input: Input
     initialisation: str
     layers: Literal["all", "last"] = "all"
@@ -75,8 +79,9 @@ class Run(Strict):
 
     @model_validator(mode="after")
     def fits_together(self) -> Self:
-        if (self.stream == "spatial") != (self.input.kind == "frames"):
-            raise ValueError("a spatial run sees frames, a temporal run stacking or trajectory")
+        kinds = STREAMS[self.stream].kinds
+        if self.input.kind not in kinds:
+            raise ValueError(f"a {self.stream} run sees {' or '.join(kinds)}, not {self.input.kind}")
         if self.initialisation == "scratch" and self.layers == "last":
             raise ValueError("layers: last needs an initialisation other than scratch")
         return self
@@ -93,6 +98,11 @@ class Fusion(Strict):
     spatial: RunName
     temporal: RunName
     method: Literal["average", "svm"]
+
+    @property
+    def streams(self) -> dict[StreamName, str]:
+        """The run of each stream."""
+        return {"spatial": self.spatial, "temporal": self.temporal}
 
 
 Role = Literal["primary", "secondary"]

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from twostream.files import UserError
-from twostream.inputs import PIXEL_MEAN, PIXEL_SCALE
 from twostream.networks import TwoStreamNetwork
+from twostream.streams import PIXEL_MEAN, PIXEL_SCALE
 
 # R, G, B; the mean over ImageNet that the publishers of the VGG networks give.
 CAFFE_MEAN = (123.68, 116.779, 103.939)

@@ -23,14 +23,13 @@ from twostream.scale import Frames, Scale, Testing
 from twostream.score_plan import NoSuchStepError, ScorePlan
 from twostream.scoring import TestVideos, score_video
 from twostream.store import ShardWriter, Store
+from twostream.streams import DIRECTIONS
 from twostream.videos import BadVideoError, read_frames, rescale, why_unusable
-
-STREAMS = ("spatial", "temporal")
 
 
 @dataclass(frozen=True)
 class Models:
-    """Which trained models to use: those of a fusion's two runs, for a split of a dataset."""
+    """Which trained models to use: those of a fusion's runs, for a split of a dataset."""
 
     fusion: str
     dataset: str
@@ -40,7 +39,7 @@ class Models:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a stream, or the two together, say of a video: the score [classes] of each class; sum 1."""
+    """What a stream, or all together, say of a video: the score [classes] of each class; sum 1."""
 
     source: str
     classes: list[str]
@@ -53,7 +52,7 @@ class Verdict:
 
 
 def find_models(models: Models, config: Config, snakemake: str) -> dict[str, str]:
-    """Return the model file of each of the two runs, the spatial one first.
+    """Return the model file of each stream's run, in the fusion's order.
 
     `snakemake` is the call that makes files. Raises UserError if the configuration has no such models,
     or if one is not there.
@@ -70,7 +69,7 @@ def find_models(models: Models, config: Config, snakemake: str) -> dict[str, str
     splits = scale.datasets[models.dataset].splits
     if not 1 <= models.split <= splits:
         raise UserError(f"--split {models.split}: {models.dataset} has the splits 1 to {splits}")
-    runs = fusions[models.fusion].spatial, fusions[models.fusion].temporal
+    runs = fusions[models.fusion].streams.values()
     for run in runs:
         if run not in config.benchmark.runs:
             raise UserError(f"--fusion {models.fusion}: {run} was not trained here; choose another fusion")
@@ -117,8 +116,7 @@ def stale(models: Models, config: Config) -> list[str]:
     fusion = config.benchmark.fusions[models.fusion]
     plan = ScorePlan(config)
     steps = [
-        plan.train_stream(run, models.dataset, models.split, models.seed)
-        for run in (fusion.spatial, fusion.temporal)
+        plan.train_stream(run, models.dataset, models.split, models.seed) for run in fusion.streams.values()
     ]
     return [step.outputs[0] for step in steps if not is_current(step.outputs[0], step)]
 
@@ -135,7 +133,7 @@ def is_trained_on(video: Path, dataset: str, split: int) -> bool:
 def classify(
     video: Path, files: dict[str, str], dataset: str, scale: Scale, device: str, scratch: Path
 ) -> list[Verdict]:
-    """Return the verdicts of the spatial and the temporal model, and of the two averaged.
+    """Return the verdicts of each stream's model, and of all averaged.
 
     `files` are those of `find_models`, and `dataset` is the one they were trained on. In the folder
     `scratch` the video's frames and flow are stored (`forward_flow` has the place). Raises UserError if
@@ -144,18 +142,18 @@ def classify(
     use_device(device)
     loaded = {run: load_model(file) for run, file in files.items()}
     own = [_own_classes(description, dataset) for _, description in loaded.values()]
-    if own[0] != own[1]:
+    if any(classes != own[0] for classes in own):
         raise UserError(
             f"{' and '.join(files.values())}: were trained on other classes of {dataset} each; one is older"
             " than the index, so call snakemake for both"
         )
     verdicts = []
-    for stream, (run, (network, description)) in zip(STREAMS, loaded.items(), strict=True):
+    for run, (network, description) in loaded.items():
         reader = _stored(video, description, scale, device, scratch)
         scores = _scores(video.name, reader, network, description, dataset, scale.testing, device)
         kept = scores[: len(own[0])].astype(np.float64)
-        verdicts.append(Verdict(f"{stream} ({run})", own[0], kept / kept.sum()))
-    average = (verdicts[0].scores + verdicts[1].scores) / 2
+        verdicts.append(Verdict(f"{description.run.stream} ({run})", own[0], kept / kept.sum()))
+    average = np.mean([verdict.scores for verdict in verdicts], axis=0)
     return [*verdicts, Verdict("fused by averaging", own[0], average)]
 
 
@@ -186,17 +184,16 @@ def _scores(
 def _stored(video: Path, description: Description, scale: Scale, device: str, scratch: Path) -> VideoReader:
     """Store what a network sees of the video as that of a dataset is stored, and return its reader."""
     what = description.run.input
-    if what.kind == "frames":
-        shard = scratch / "frames.zip"
-        _write_frames(video, Frames(short_side=description.short_side, quality=scale.frames.quality), shard)
-        return VideoReader(what, {"frames": Store([shard])})
-    directions: list[paths.Direction] = ["forward", "backward"] if what.bidirectional else ["forward"]
     stores = {}
-    for direction in directions:
-        shard = scratch / f"{direction}.zip"
-        check_free_disk(video.parent, [video.name], shard, FIELD_BYTES, shards=len(directions))
-        write_flow(video.parent, [video.name], scale.flow, direction, shard, device)
-        stores[str(direction)] = Store([shard])
+    for name in what.extracted:
+        shard = scratch / f"{name}.zip"
+        if name == "frames":
+            settings = Frames(short_side=description.short_side, quality=scale.frames.quality)
+            _write_frames(video, settings, shard)
+        else:
+            check_free_disk(video.parent, [video.name], shard, FIELD_BYTES, shards=len(what.extracted))
+            write_flow(video.parent, [video.name], scale.flow, DIRECTIONS[name], shard, device)
+        stores[name] = Store([shard])
     return VideoReader(what, stores)
 
 
@@ -211,7 +208,7 @@ def _write_frames(video: Path, settings: Frames, shard: Path) -> None:
 
 def forward_flow(scratch: Path) -> Store:
     """Return the store with the forward flow of the video, which `classify` left in `scratch`."""
-    return Store([scratch / "forward.zip"])
+    return Store([scratch / "flow.zip"])
 
 
 def readable(verdicts: list[Verdict], count: int = 5) -> str:

@@ -1,7 +1,5 @@
 """The filters of a network's first layer as a figure (the paper's figure 4)."""
 
-from itertools import product
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -9,6 +7,7 @@ from matplotlib.figure import Figure
 from twostream.benchmark import Input
 from twostream.figures import DPI, MARGIN, POINTS, SMALL_POINTS, Heading, panel, sheet
 from twostream.recipes import FiltersFigureRecipe
+from twostream.streams import KINDS
 
 # Filters side by side, as in the paper; a layer that has more continues below.
 ACROSS = 96
@@ -16,7 +15,6 @@ ACROSS = 96
 WIDTH, ROW = 2400, 24
 # A filter's pixel is so many of the figure's at most.
 LARGEST = 8
-FRAMES = ["the frame's colours", "the colours of consecutive frames"]
 LABELS, NUMBERS = 0.4, 0.25
 
 
@@ -26,16 +24,17 @@ def row_labels(what: Input, channels: int) -> list[str]:
     A bidirectional input's backward fields have a bar. Slow fusion's first layer sees fewer channels
     than the network: those of the frames that a unit sees.
     """
-    if what.kind == "frames":
-        if channels == 3:
-            return list("RGB")
-        return [f"${colour}_{{{frame + 1}}}$" for frame, colour in product(range(channels // 3), "RGB")]
-    half = what.length // 2
-    fields = [(k, r"\bar{d}") if what.bidirectional and k >= half else (k, "d") for k in range(what.length)]
-    return [
-        f"${sign}^{axis}_{{{k % half + 1 if what.bidirectional else k + 1}}}$"
-        for (k, sign), axis in product(fields, "xy")
-    ]
+    kind = KINDS[what.kind]
+    items = channels // len(kind.channels)
+    if items == 1 and not kind.symbol:
+        return list(kind.channels)
+    forward = items // 2 if what.bidirectional else items
+    labels = []
+    for item in range(items):
+        symbol = kind.symbol if item < forward else rf"\bar{{{kind.symbol}}}"
+        raised = f"{symbol}^" if symbol else ""
+        labels += [f"${raised}{channel}_{{{item % forward + 1}}}$" for channel in kind.channels]
+    return labels
 
 
 def mosaic(weights: np.ndarray) -> np.ndarray:
@@ -74,9 +73,8 @@ def draw_filters(recipe: FiltersFigureRecipe, what: Input, weights: np.ndarray) 
 
 def _notes(recipe: FiltersFigureRecipe, what: Input, weights: np.ndarray) -> list[str]:
     outputs, inputs, height, width = weights.shape
-    rows = (
-        FRAMES[inputs > 3] if what.kind == "frames" else "displacement components (odd rows x, even rows y)"
-    )
+    kind = KINDS[what.kind]
+    rows = kind.rows[inputs > len(kind.channels)]
     if what.bidirectional:
         rows += ", with a bar: backward"
     return [

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from twostream import paths
+from twostream.dataset_files import DatasetFiles
 from twostream.figures import GRAY, LINE, MARGIN, POINTS, SMALL_POINTS, Heading, panel, sheet, write
 from twostream.files import UserError
 from twostream.index import part, read_index
@@ -48,23 +48,22 @@ class Example:
         return max(float(np.percentile(np.linalg.norm(self.field, axis=-1), 99)), 1.0)
 
 
-def examples(recipe: FlowFigureRecipe) -> list[Example]:
+def examples(recipe: FlowFigureRecipe, dataset: DatasetFiles) -> list[Example]:
     """Return the middle field of the first test video of up to four classes, spread over the dataset's.
 
-    Index and shards are read where `paths` puts them. Raises UserError if one is missing or damaged.
+    Raises UserError if a file is missing or damaged, or if there is no test video.
     """
-    index = paths.INDEX.format(dataset=recipe.dataset)
-    tested = part(read_index(index), recipe.split, "test").drop_duplicates("class").sort_values("class")
+    index = read_index(dataset.index)
+    tested = part(index, recipe.split, "test").drop_duplicates("class").sort_values("class")
     if tested.empty:
-        raise UserError(f"{index}: split{recipe.split} has no test video")
+        raise UserError(f"{dataset.index}: split{recipe.split} has no test video")
     count = min(ROWS, len(tested))
     rows = tested.iloc[np.linspace(0, len(tested) - 1, count).round().astype(int)]
-    return list(_read(recipe, rows))
+    return list(_read(dataset, rows))
 
 
-def _read(recipe: FlowFigureRecipe, rows: pd.DataFrame) -> Iterator[Example]:
-    frames = Store(paths.frame_shards(recipe.dataset, recipe.shards))
-    fields = Store(paths.flow_shards(recipe.dataset, "forward", recipe.shards))
+def _read(dataset: DatasetFiles, rows: pd.DataFrame) -> Iterator[Example]:
+    frames, fields = Store(dataset.needed("frames")), Store(dataset.needed("flow"))
     for name, file in zip(rows["class"], rows["file"], strict=True):
         middle = fields.length(file) // 2
         # The video's last frame has none after it where it is the only one.

@@ -4,7 +4,7 @@ Section 3.1 of the paper. Reading yields stored bytes; restoring displacements, 
 trajectories, crops, flips and normalisation work on batches of tensors, on any device.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -12,14 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, interpolate
 
-from twostream import paths
 from twostream.benchmark import Input
+from twostream.dataset_files import DatasetFiles
 from twostream.store import Store, Stored
-
-# Brings pixels and displacements to about unit variance; the mean is ImageNet's, R, G, B.
-PIXEL_MEAN = (123.675, 116.28, 103.53)
-PIXEL_SCALE = 58.0
-FLOW_SCALE = 2.0
+from twostream.streams import KINDS, Extracted, Kind, KindName
 
 
 @dataclass
@@ -55,11 +51,11 @@ class Batch:
 class VideoReader:
     """Reads what one kind of input needs from a dataset's stores."""
 
-    def __init__(self, what: Input, stores: dict[str, Store]) -> None:
-        """`stores` holds `frames` for frames; `forward`, and `backward` if bidirectional, for flow."""
+    def __init__(self, what: Input, stores: dict[Extracted, Store]) -> None:
+        """`stores` holds what the input reads: `frames`; or `flow`, and `backward_flow` if bidirectional."""
         self.input = what
         self._stores = stores
-        self._first = stores["frames" if what.kind == "frames" else "forward"]
+        self._first = stores[KINDS[what.kind].reads]
 
     def positions(self, video: str) -> range:
         """Return the start positions at which the whole input lies inside the video.
@@ -83,7 +79,7 @@ class VideoReader:
             return self._take(self._first, video, begin + np.arange(self.input.length))
         steps = np.arange(self.input.length // 2)
         ahead = self._take(self._first, video, begin + steps)
-        behind = self._take(self._stores["backward"], video, begin - 1 - steps)
+        behind = self._take(self._stores["backward_flow"], video, begin - 1 - steps)
         return Stored(
             np.concatenate([ahead.images, behind.images], axis=1),
             np.concatenate([ahead.ranges, behind.ranges], axis=1),
@@ -96,17 +92,12 @@ class VideoReader:
         return store.read(video, needed.tolist())[places.reshape(inside.shape)]
 
 
-def open_reader(what: Input, dataset: str, shards: int) -> VideoReader:
-    """Return a reader of a dataset's extracted frames or flow, where the rules put them."""
-    if what.kind == "frames":
-        return VideoReader(what, {"frames": Store(paths.frame_shards(dataset, shards))})
-    directions: list[paths.Direction] = ["forward"]
-    if what.bidirectional:
-        directions.append("backward")
-    stores: dict[str, Store] = {
-        direction: Store(paths.flow_shards(dataset, direction, shards)) for direction in directions
-    }
-    return VideoReader(what, stores)
+def open_reader(what: Input, files: DatasetFiles) -> VideoReader:
+    """Return a reader of a dataset's extracted frames or flow.
+
+    Raises UserError if shards that such an input needs were not given, or are missing or damaged.
+    """
+    return VideoReader(what, {name: Store(files.needed(name)) for name in what.extracted})
 
 
 def square_side(size: int, short_side: int, height: int, width: int) -> int:
@@ -119,16 +110,19 @@ def square_side(size: int, short_side: int, height: int, width: int) -> int:
 
 def prepare(batch: Batch, what: Input, size: int) -> Tensor:
     """Return network input, float [batch, channels, size, size], on the batch's device."""
-    x = follow(batch, what, size) if what.kind == "trajectory" else _stack_squares(batch, what, size)
+    kind = KINDS[what.kind]
+    x = follow(batch, what, size) if kind.leaves_crop else _stack_squares(batch, what, size)
     mirrored = x.flip(-1)
-    if what.kind != "frames":
-        mirrored[:, 0::2] *= -1
+    for channel, sign in enumerate(kind.mirror_signs):
+        # One channel of all items at a time, as a tensor of signs would have to be copied to the device.
+        if sign != 1:
+            mirrored[:, channel :: len(kind.mirror_signs)] *= sign
     return torch.where(batch.flip[:, None, None, None], mirrored, x)
 
 
 def _stack_squares(batch: Batch, what: Input, size: int) -> Tensor:
     """Return frames or fields stacked, all squares of one size and place at a time."""
-    make = stack_frames if what.kind == "frames" else stack_flow
+    stack, settings = STACKINGS[what.kind], KINDS[what.kind]
     squares = torch.stack([batch.top, batch.left, batch.side], dim=1)
     kinds, kind = squares.unique(dim=0, return_inverse=True)
     made = []
@@ -138,7 +132,7 @@ def _stack_squares(batch: Batch, what: Input, size: int) -> Tensor:
         if len(kinds) > 1:
             images, ranges, jitter = images[rows], ranges[rows], jitter[rows]
         cut = images[..., top : top + side, left : left + side]
-        made.append((rows, make(cut, ranges, jitter, what, size)))
+        made.append((rows, normalise(stack(cut, ranges, jitter, what), settings, size)))
     if len(made) == 1:
         return made[0][1]
     rows, inputs = (torch.cat(parts) for parts in zip(*made, strict=True))
@@ -151,23 +145,37 @@ def restore(images: Tensor, ranges: Tensor) -> Tensor:
     return low + images.float() * ((high - low) / 255)
 
 
-def stack_frames(images: Tensor, ranges: Tensor, jitter: Tensor, what: Input, size: int) -> Tensor:
-    """Return frames with jittered colours, normalised, float [batch, 3 * length, size, size]."""
-    mean = torch.tensor(PIXEL_MEAN, device=images.device)[:, None, None]
-    pixels = (images.float() + jitter[:, None, :, None, None]).clamp(0, 255)
-    return resize(((pixels - mean) / PIXEL_SCALE).flatten(1, 2), size)
+def stack_frames(images: Tensor, ranges: Tensor, jitter: Tensor, what: Input) -> Tensor:
+    """Return frames with jittered colours, 0 to 255, float [batch, length, 3, side, side]."""
+    return (images.float() + jitter[:, None, :, None, None]).clamp(0, 255)
 
 
-def stack_flow(images: Tensor, ranges: Tensor, jitter: Tensor, what: Input, size: int) -> Tensor:
-    """Return flow stacking (equation 1), normalised, float [batch, 2 * length, size, size].
-
-    Channels 2k-1 and 2k are d^x and d^y of field k.
-    """
+def stack_flow(images: Tensor, ranges: Tensor, jitter: Tensor, what: Input) -> Tensor:
+    """Return flow stacking (equation 1), in px, float [batch, length, 2 (x, y), side, side]."""
     displacement = restore(images, ranges)
     if what.mean_subtraction:
         displacement -= ranges[:, :, 2, :, None, None]
-    scale = size / images.shape[-1] / FLOW_SCALE
-    return resize(displacement.flatten(1, 2), size) * scale
+    return displacement
+
+
+# How the items of each kind are made of stored images, ranges and the jitter of colours, as in `Batch`,
+# where all that is needed lies in the crop.
+STACKINGS: dict[KindName, Callable[[Tensor, Tensor, Tensor, Input], Tensor]] = {
+    "frames": stack_frames,
+    "stacking": stack_flow,
+}
+
+
+def normalise(items: Tensor, kind: Kind, size: int) -> Tensor:
+    """Return items [batch, length, channels, side, side] as networks see them.
+
+    Float [batch, length * channels, size, size]: resampled, less the kind's mean, divided by its scale.
+    Channels 2k-1 and 2k of flow are d^x and d^y of field k.
+    """
+    if kind.displacements:
+        return resize(items.flatten(1, 2), size) * (size / items.shape[-1] / kind.scale)
+    mean = torch.tensor(kind.mean, device=items.device)[:, None, None]
+    return resize(((items - mean) / kind.scale).flatten(1, 2), size)
 
 
 def follow(batch: Batch, what: Input, size: int) -> Tensor:
@@ -193,7 +201,7 @@ def follow(batch: Batch, what: Input, size: int) -> Tensor:
         if what.mean_subtraction:
             step = step - batch.ranges[:, k, 2, :, None, None]
         values.append(step)
-    return torch.cat(values, dim=1) / per_point[..., None, None] / FLOW_SCALE
+    return torch.cat(values, dim=1) / per_point[..., None, None] / KINDS[what.kind].scale
 
 
 def sample(field: Tensor, points: Tensor) -> Tensor:
@@ -216,4 +224,4 @@ def resize(images: Tensor, size: int) -> Tensor:
 
 def channels(what: Input) -> int:
     """Return the number of channels of an input."""
-    return what.length * (3 if what.kind == "frames" else 2)
+    return what.length * len(KINDS[what.kind].channels)

@@ -199,10 +199,10 @@ def _dangling_in_benchmark(benchmark: Benchmark, scale: Scale) -> list[str]:
     ]
     problems += [f"runs.{name}.initialisation: {p}" for name in runs for p in _bad_start(name, runs)]
     problems += [
-        f"fusions.{name}.{part}: there is no {part} run {getattr(fusion, part)!r}"
+        f"fusions.{name}.{stream}: there is no {stream} run {run!r}"
         for name, fusion in fusions.items()
-        for part in ("spatial", "temporal")
-        if not _is_stream(getattr(fusion, part), part, benchmark)
+        for stream, run in fusion.streams.items()
+        if not _is_stream(run, stream, benchmark)
     ]
     problems += _bad_two_stream(benchmark)
     problems += _bad_shared_classes(benchmark, scale)
@@ -226,7 +226,7 @@ def _bad_two_stream(benchmark: Benchmark) -> list[str]:
     fusion = benchmark.fusions.get(benchmark.two_stream)
     if fusion is None:
         return [f"two_stream: there is no fusion {benchmark.two_stream!r}"]
-    if {fusion.spatial, fusion.temporal} & benchmark.methods.keys():
+    if set(fusion.streams.values()) & benchmark.methods.keys():
         return [f"two_stream: the fusion {benchmark.two_stream!r} must be of two runs, trained here"]
     return []
 

@@ -12,6 +12,7 @@ from twostream.benchmark import Run
 from twostream.files import UserError, written_whole
 from twostream.networks import TwoStreamNetwork, first_convolution
 from twostream.scale import NetworkSettings
+from twostream.streams import STREAMS
 
 
 class Description(BaseModel):
@@ -52,14 +53,15 @@ def load_model(path: str | Path) -> tuple[TwoStreamNetwork, Description]:
 def copy_hidden_layers(path: str | Path, network: TwoStreamNetwork) -> None:
     """Copy all layers below the heads from a saved model; raise UserError if they do not fit.
 
-    For flow, the first layer of a model of frames is averaged over the colours, and that is repeated
-    for each displacement component.
+    A stream may have the first layer of another stream's model averaged over its channels, and that
+    repeated for each of its own: the temporal one that of a model of frames, which has colours.
     """
     weights, description = _read(path)
     weights = {name: value for name, value in weights.items() if not name.startswith("heads.")}
     own = network.state_dict()
     first = f"{first_convolution(network)}.weight"
-    if network.stream == "temporal" and description.run.stream == "spatial" and first in weights:
+    averaged = STREAMS[network.stream].averages_first_layer and description.run.stream != network.stream
+    if averaged and first in weights:
         weights[first] = weights[first].mean(dim=1, keepdim=True).expand(-1, own[first].shape[1], -1, -1)
     try:
         network.load_state_dict({name: own[name] for name in own if name.startswith("heads.")} | weights)

@@ -16,6 +16,7 @@ from twostream.backbones import backbone_features
 from twostream.benchmark import Run
 from twostream.inputs import channels
 from twostream.scale import Backbone, Convolution, Network
+from twostream.streams import KINDS, STREAMS
 
 # Frames that a unit of the first three convolutions sees, and its stride, after Karpathy et al.
 # (2014); theirs are 4, 2, 2 on 10 frames, the first is 5 here so that each of 11 counts.
@@ -75,7 +76,7 @@ class TwoStreamNetwork(nn.Module):
 
     def _convolve(self, x: Tensor) -> Tensor:
         if self.slow_fusion:
-            x = x.unflatten(1, (self.frames, 3)).flatten(0, 1)
+            x = x.unflatten(1, (self.frames, -1)).flatten(0, 1)
         return self.features(x).flatten(1)
 
     def hidden(self, x: Tensor, keep: Tensor | None = None) -> Tensor:
@@ -151,15 +152,14 @@ def _named_layers(settings: Network, run: Run) -> OrderedDict[str, nn.Module]:
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     slow_fusion, frames = run.input.is_slow_fusion, run.input.length
-    inputs = 3 if slow_fusion else channels(run.input)
+    inputs = len(KINDS[run.input.kind].channels) if slow_fusion else channels(run.input)
+    single = STREAMS[run.stream].single_normalisation and settings.normalisation != "batch"
     for number, layer in enumerate(settings.convolutions, 1):
         if slow_fusion and number <= len(SLOW_FUSION):
             group = GroupFrames(frames, *SLOW_FUSION[number - 1])
             layers[f"group{number}"] = group
             inputs, frames = inputs * group.extent, group.groups
-        normalised = layer.normalised and not (
-            run.stream == "temporal" and number > 1 and settings.normalisation != "batch"
-        )
+        normalised = layer.normalised and not (single and number > 1)
         block = _block(inputs, layer, settings.normalisation if normalised else None)
         layers.update((f"{kind}{number}", module) for kind, module in block)
         inputs = layer.channels

@@ -67,7 +67,8 @@ ASIDE = Path("scratch/set-aside")
 WHOLE = "all"
 
 # What a wildcard stands for, where it is not any name.
-WILDCARDS = {"folder": "spatial|temporal|multitask", "split": rf"[1-9]\d*|{WHOLE}", "seed": r"\d+"}
+# The folder of a run is its stream's, and no fusion's.
+WILDCARDS = {"folder": r"(?!fused/|others/)[^/.]+", "split": rf"[1-9]\d*|{WHOLE}", "seed": r"\d+"}
 
 
 def read(file: str | Path) -> Iterator[tuple[str, dict[str, str]]]:

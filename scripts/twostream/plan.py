@@ -44,6 +44,10 @@ def _each_once(steps: Iterable[Step]) -> list[Step]:
     return list({id(step): step for step in steps}.values())
 
 
+def _scores(steps: Iterable[Step]) -> list[tuple[str, Step]]:
+    return [("scores", step) for step in steps]
+
+
 def _label(model: str) -> str:
     """The run and the data of a model, from its path."""
     path = PurePosixPath(model)
@@ -73,7 +77,7 @@ class Plan(ScorePlan):
             for seed in (self.seeds[:1] if row.run in self.benchmark.methods else self.seeds)
             for split in row.splits
         ]
-        return Step("make_table", recipe, [paths.TABLE.format(table=table)], made_from)
+        return Step.of("make_table", recipe, [paths.TABLE.format(table=table)], _scores(made_from))
 
     @once
     def check_claims(self) -> Step:
@@ -100,7 +104,7 @@ class Plan(ScorePlan):
             for seed in self.seeds
             for split in comparison.splits
         ]
-        return Step("check_claims", recipe, [paths.CLAIMS], _each_once(made_from))
+        return Step.of("check_claims", recipe, [paths.CLAIMS], _scores(_each_once(made_from)))
 
     @once
     def compare_methods(self) -> Step:
@@ -116,7 +120,7 @@ class Plan(ScorePlan):
         for name, method in self._methods_here().items():
             ours = [
                 (run, self.scores_pattern(run, method.dataset))
-                for run in (fusion.spatial, fusion.temporal, self.benchmark.two_stream)
+                for run in (*fusion.streams.values(), self.benchmark.two_stream)
             ]
             methods.append(
                 MethodRecipe(
@@ -140,7 +144,7 @@ class Plan(ScorePlan):
             interval=self.benchmark.interval,
             seeds=self.seeds,
         )
-        return Step("compare_methods", recipe, [paths.METHODS], _each_once(made_from))
+        return Step.of("compare_methods", recipe, [paths.METHODS], _scores(_each_once(made_from)))
 
     def results(self) -> list[Step]:
         """What people read: tables, claims and, if there are any, other methods."""
@@ -153,8 +157,12 @@ class Plan(ScorePlan):
         """Figure 2: frames and their flow."""
         dataset = self.scale.roles.primary
         recipe = FlowFigureRecipe(dataset=dataset, shards=self._dataset(dataset).shards, split=FIGURE_SPLIT)
-        made_from = [self.videos(dataset), self.frames(dataset), self.flow(dataset, "forward")]
-        return Step("plot_flow", recipe, [paths.FIGURE_FLOW], made_from)
+        inputs = [
+            ("index", self.videos(dataset)),
+            ("frames", self.frames(dataset)),
+            ("flow", self.flow(dataset, "forward")),
+        ]
+        return Step.of("plot_flow", recipe, [paths.FIGURE_FLOW], inputs)
 
     @once
     def plot_filters(self) -> Step:
@@ -162,34 +170,28 @@ class Plan(ScorePlan):
         dataset = self.scale.roles.primary
         run = self.benchmark.fusions[self.benchmark.two_stream].temporal
         recipe = FiltersFigureRecipe(run=run, dataset=dataset, split=FIGURE_SPLIT, seed=self.config.seed)
-        made_from = [self.train_stream(run, dataset, FIGURE_SPLIT, self.config.seed)]
-        return Step("plot_filters", recipe, [paths.FIGURE_FILTERS], made_from)
+        model = self.train_stream(run, dataset, FIGURE_SPLIT, self.config.seed)
+        return Step.of("plot_filters", recipe, [paths.FIGURE_FILTERS], [("model", model)])
 
     @once
     def plot_confusion(self) -> Step:
         """Figure 5: what the two streams together take for what."""
         run, dataset = self.benchmark.two_stream, self.scale.roles.primary
         recipe = ConfusionFigureRecipe(run=run, dataset=dataset, split=FIGURE_SPLIT)
-        made_from = [self.scores(run, dataset, FIGURE_SPLIT, self.config.seed)]
-        return Step("plot_confusion", recipe, [paths.FIGURE_CONFUSION], made_from)
+        scores = self.scores(run, dataset, FIGURE_SPLIT, self.config.seed)
+        return Step.of("plot_confusion", recipe, [paths.FIGURE_CONFUSION], _scores([scores]))
 
     @once
     def plot_recall(self) -> Step:
         """Figure 6: the recall of each class."""
         run, dataset = self.benchmark.two_stream, self.scale.roles.primary
         fusion = self.benchmark.fusions[run]
-        recipe = RecallFigureRecipe(
-            fused=run,
-            spatial=fusion.spatial,
-            temporal=fusion.temporal,
-            dataset=dataset,
-            split=FIGURE_SPLIT,
-        )
-        made_from = [
-            self.scores(name, dataset, FIGURE_SPLIT, self.config.seed)
-            for name in (run, fusion.spatial, fusion.temporal)
+        recipe = RecallFigureRecipe(fused=run, **fusion.streams, dataset=dataset, split=FIGURE_SPLIT)
+        inputs = [
+            (label, self.scores(name, dataset, FIGURE_SPLIT, self.config.seed))
+            for label, name in (("fused", run), *fusion.streams.items())
         ]
-        return Step("plot_recall", recipe, [paths.FIGURE_RECALL], made_from)
+        return Step.of("plot_recall", recipe, [paths.FIGURE_RECALL], inputs)
 
     @once
     def plot_curves(self) -> Step:
@@ -200,7 +202,7 @@ class Plan(ScorePlan):
             if isinstance(step.recipe, TrainingRecipe) and step.recipe.seed not in self.seeds[1:]
         ]
         recipe = CurvesFigureRecipe(models=[_label(step.outputs[0]) for step in trainings])
-        return Step("plot_curves", recipe, [paths.FIGURE_CURVES], trainings)
+        return Step.of("plot_curves", recipe, [paths.FIGURE_CURVES], [("models", step) for step in trainings])
 
     @once
     def write_page(self, page: str) -> Step:
@@ -302,11 +304,6 @@ class Plan(ScorePlan):
             return ["--file", settings.file]
         archive = Archive(sources=settings.sources)
         return ["--archive", archive.model_dump_json(exclude_defaults=True)]
-
-    def initial_model(self, run: str, dataset: str, seed: int) -> list[str]:
-        """The model that a run starts from, as a list of one; or of none, from scratch."""
-        step = self._initial(run, dataset, seed)
-        return step.outputs if step else []
 
     def _compared(self, comparison: Comparison) -> Compared:
         paper = getattr(self.benchmark.datasets, comparison.dataset)

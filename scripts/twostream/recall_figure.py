@@ -25,23 +25,23 @@ from twostream.recipes import RecallFigureRecipe
 from twostream.scores import Scores
 
 COLUMNS = ["class", "videos", "recall", "confused_with"]
-STREAMS = ["spatial", "temporal"]
 # Up to so many classes a row is as high as text of the usual size wants.
 FEW_CLASSES = 30
 WIDTH = 4.6
 # The height of the legend and of the upper axis's numbers; the width that the legend needs.
 KEY, NARROWEST = 0.48, 5.6
-MARKERS = {"spatial": ("o", ORANGE), "temporal": ("D", BLACK)}
+# One for each stream, in the fusion's order.
+MARKERS = (("o", ORANGE), ("D", BLACK))
 
 
-def recall_table(fused: Scores, spatial: Scores, temporal: Scores) -> pd.DataFrame:
+def recall_table(fused: Scores, streams: dict[str, Scores]) -> pd.DataFrame:
     """Return `confusion.by_class` of the fusion, highest recall first, with the streams' beside it.
 
-    Their columns begin with `spatial_` and `temporal_`. Classes of equal recall keep their order, and
-    those without videos come last. Raises UserError if the three are not of the same videos.
+    A stream's columns begin with its name and `_`. Classes of equal recall keep their order, and those
+    without videos come last. Raises UserError if fusion and streams are not of the same videos.
     """
     table = by_class(fused)
-    for name, scores in zip(STREAMS, (spatial, temporal), strict=True):
+    for name, scores in streams.items():
         own = by_class(matched(fused, scores)).drop(columns=["class", "videos"])
         table = table.join(own.add_prefix(f"{name}_"))
     return table.sort_values("recall", ascending=False, kind="stable", ignore_index=True)
@@ -49,8 +49,13 @@ def recall_table(fused: Scores, spatial: Scores, temporal: Scores) -> pd.DataFra
 
 def written_columns(table: pd.DataFrame) -> pd.DataFrame:
     """Return what of a `recall_table` goes into the CSV beside the figure, recalls in % with 2 decimals."""
-    streams = [f"{name}_{column}" for name in STREAMS for column in COLUMNS[2:]]
+    streams = [f"{name}_{column}" for name in _streams(table) for column in COLUMNS[2:]]
     return table[COLUMNS + streams].round(2)
+
+
+def _streams(table: pd.DataFrame) -> list[str]:
+    columns = table.columns.astype(str)
+    return [column.removesuffix("_recall") for column in columns if column.endswith("_recall")]
 
 
 def draw_recall(recipe: RecallFigureRecipe, table: pd.DataFrame) -> Figure:
@@ -89,8 +94,8 @@ def _notes(recipe: RecallFigureRecipe, table: pd.DataFrame) -> list[str]:
     # Classes without videos come last; of equals the first by the classes' order counts.
     worst = table.iloc[int(table["recall"].dropna().to_numpy().argmin())].to_dict()
     about = f"{recipe.dataset}, split {recipe.split}: {table['videos'].sum()} test videos"
-    named = {"": f"fusion ({recipe.fused})", "spatial_": f"spatial stream ({recipe.spatial})"}
-    named["temporal_"] = f"temporal stream ({recipe.temporal})"
+    named = {"": f"fusion ({recipe.fused})"}
+    named |= {f"{name}_": f"{name} stream ({run})" for name, run in recipe.streams.items()}
     lines = [f"    {name}: {_said(worst, prefix)}" for prefix, name in named.items()]
     return [about, f"Worst class: {worst['class']}, {_videos(worst['videos'])}", *lines]
 
@@ -109,7 +114,7 @@ def _videos(count: float) -> str:
 def _bars(axes: Axes, table: pd.DataFrame, points: float) -> None:
     rows = range(len(table))
     axes.barh(rows, table["recall"].fillna(0), height=0.75, color=SKY, label="fusion")
-    for name, (marker, colour) in MARKERS.items():
+    for name, (marker, colour) in zip(_streams(table), MARKERS, strict=True):
         axes.plot(
             table[f"{name}_recall"],
             rows,

@@ -55,6 +55,11 @@ class TrainingRecipe(Strict):
     short_side: Count
     seed: int
 
+    @property
+    def shards(self) -> dict[str, int]:
+        """How many shards each dataset has that it is trained on, in the order of their first use."""
+        return {source.dataset: source.shards for task in self.tasks for source in task.sources}
+
 
 class ImportRecipe(Strict):
     """Whose published weights are taken over, for which network; the name stands for the file."""
@@ -235,6 +240,11 @@ class RecallFigureRecipe(Strict):
     temporal: RunName
     dataset: Name
     split: Count
+
+    @property
+    def streams(self) -> dict[str, str]:
+        """The run of each stream."""
+        return {"spatial": self.spatial, "temporal": self.temporal}
 
 
 PageKind = Literal["table", "claims", "methods"]

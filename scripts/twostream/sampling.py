@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 from twostream.inputs import Batch, VideoReader, square_side
 from twostream.scale import Training
 from twostream.store import Stored
+from twostream.streams import KINDS
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,8 @@ class TaskSamples(Dataset[Sample]):
         height, width = stored.images.shape[-2:]
         side = square_side(self._training.crop, self._short_side, height, width)
         top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
-        if video.reader.input.kind != "trajectory":
-            # Trajectories leave the crop; all else needs no more than the crop on the device.
+        if not KINDS[video.reader.input.kind].leaves_crop:
+            # No more than the crop is needed on the device.
             cut = stored.images[..., top : top + side, left : left + side]
             stored, top, left = Stored(cut, stored.ranges), 0, 0
         return Sample(

@@ -42,6 +42,7 @@ from twostream.scale import (
     StillImages,
 )
 from twostream.steps import Step
+from twostream.streams import DIRECTIONS, KINDS, Extracted
 
 
 class NoSuchStepError(UserError):
@@ -103,7 +104,7 @@ class ScorePlan:
         settings = self._dataset(dataset)
         recipe = FramesRecipe(media=settings.media, shards=settings.shards, frames=self.scale.frames)
         outputs = paths.frame_shards(dataset, settings.shards)
-        return Step("extract_frames", recipe, outputs, [self.videos(dataset)])
+        return Step.of("extract_frames", recipe, outputs, [("index", self.videos(dataset))])
 
     @once
     def flow(self, dataset: str, direction: paths.Direction) -> Step:
@@ -112,7 +113,7 @@ class ScorePlan:
         flow = self.scale.flow.of_its_algorithm()
         recipe = FlowRecipe(shards=shards, flow=flow, direction=direction)
         outputs = paths.flow_shards(dataset, direction, shards)
-        return Step("extract_flow", recipe, outputs, [self.videos(dataset)], modules=(flow.module,))
+        return Step.of("extract_flow", recipe, outputs, [("index", self.videos(dataset))], (flow.module,))
 
     @once
     def pretrain(self, dataset: str) -> Step:
@@ -123,7 +124,7 @@ class ScorePlan:
         recipe = self._training_recipe(
             run, [Task(head=dataset, sources=[source])], self.scale.schedules.pretraining, 0
         )
-        return Step("pretrain", recipe, [output], [self.videos(dataset), self.frames(dataset)])
+        return Step.of("pretrain", recipe, [output], self._data_of(run, dataset))
 
     @once
     def import_weights(self, weights: str) -> Step:
@@ -146,14 +147,14 @@ class ScorePlan:
         tasks = self._tasks(run, settings, dataset, split)
         recipe = self._training_recipe(settings, tasks, self._schedule(settings), seed)
         initial = self._initial(run, dataset, seed)
-        made_from = [initial] if initial else []
+        inputs = [("initial", initial)] if initial else []
         for task in tasks:
             for source in task.sources:
-                made_from += self._inputs_of(settings, source.dataset)
+                inputs += self._data_of(settings, source.dataset)
         output = paths.MODEL.format(
             folder=settings.folder, run=run, dataset=dataset, split=split or paths.WHOLE, seed=seed
         )
-        return Step("train_stream", recipe, [output], made_from)
+        return Step.of("train_stream", recipe, [output], inputs)
 
     @once
     def score_videos(self, run: str, dataset: str, split: int, seed: int) -> Step:
@@ -165,10 +166,9 @@ class ScorePlan:
             split=split,
             testing=self.scale.testing,
         )
-        made_from = [self.train_stream(run, dataset, split, seed)]
-        made_from += self._inputs_of(settings, dataset)
+        inputs = [("model", self.train_stream(run, dataset, split, seed)), *self._data_of(settings, dataset)]
         output = paths.SCORES.format(folder=settings.folder, run=run, dataset=dataset, split=split, seed=seed)
-        return Step("score_videos", recipe, [output], made_from)
+        return Step.of("score_videos", recipe, [output], inputs)
 
     @once
     def fuse_streams(self, fusion: str, dataset: str, split: int, seed: int) -> Step:
@@ -179,11 +179,11 @@ class ScorePlan:
             svm=self.scale.svm if settings.method == "svm" else None,
             seed=seed,
         )
-        made_from = [
-            self.scores(name, dataset, split, seed) for name in (settings.spatial, settings.temporal)
+        inputs = [
+            (stream, self.scores(name, dataset, split, seed)) for stream, name in settings.streams.items()
         ]
         output = paths.FUSED.format(fusion=fusion, dataset=dataset, split=split, seed=seed)
-        return Step("fuse_streams", recipe, [output], made_from)
+        return Step.of("fuse_streams", recipe, [output], inputs)
 
     @once
     def import_scores(self, method: str, dataset: str, split: int) -> Step:
@@ -209,7 +209,7 @@ class ScorePlan:
                 f" format), or take methods.{method} out of config/benchmark.yaml"
             )
         recipe = ImportScoresRecipe(dataset=dataset, split=split, given=digest)
-        return Step("import_scores", recipe, [output], [self.videos(dataset)])
+        return Step.of("import_scores", recipe, [output], [("index", self.videos(dataset))])
 
     def scores(self, name: str, dataset: str, split: int, seed: int) -> Step:
         """The step that gives the scores of a run, a fusion or a method."""
@@ -277,7 +277,7 @@ class ScorePlan:
                 f"config/scale/{self.config.scale_name}.yaml: training.batch: {training.batch} cannot be"
                 f" shared out equally over {len(tasks)} task(s), on {gpus} GPU(s) (`gpus` in config.yaml)"
             )
-        if run.stream == "temporal":
+        if not KINDS[run.input.kind].jittered:
             training = training.model_copy(update={"rgb_jitter": 0.0})
         return TrainingRecipe(
             run=run,
@@ -337,12 +337,10 @@ class ScorePlan:
             )
         return sorted(self.benchmark.shared_classes[dataset])
 
-    def _inputs_of(self, run: Run, dataset: str) -> list[Step]:
+    def _data_of(self, run: Run, dataset: str) -> list[tuple[str, Step]]:
         """The index, and the frames or flow, that a run reads of a dataset."""
-        steps = [self.videos(dataset)]
-        if run.stream == "spatial":
-            return [*steps, self.frames(dataset)]
-        steps.append(self.flow(dataset, "forward"))
-        if run.input.bidirectional:
-            steps.append(self.flow(dataset, "backward"))
-        return steps
+        extracted = ((name, self._extracted(name, dataset)) for name in run.input.extracted)
+        return [("index", self.videos(dataset)), *extracted]
+
+    def _extracted(self, name: Extracted, dataset: str) -> Step:
+        return self.frames(dataset) if name == "frames" else self.flow(dataset, DIRECTIONS[name])

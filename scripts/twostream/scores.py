@@ -13,7 +13,9 @@ The file says all that tables, fusion and intervals need, whoever made the score
 were not trained here come from files that say less (see `others`).
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +71,22 @@ def read_scores(path: str | Path) -> Scores:
         raise UserError(f"{path}: is not a score file: {error}") from None
     check(scores, str(path))
     return scores
+
+
+def reader_of(files: Iterable[str]) -> Callable[[str], Scores]:
+    """Return a function that gives the scores in one of these files, each read once.
+
+    It raises UserError for any other file, also where that is there.
+    """
+    given = {Path(file) for file in files}
+
+    @cache
+    def read(file: str) -> Scores:
+        if Path(file) not in given:
+            raise UserError(f"--scores: {file} is missing, which the recipe names; name it too")
+        return read_scores(file)
+
+    return read
 
 
 def check(scores: Scores, where: str) -> None:

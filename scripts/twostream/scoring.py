@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from twostream import paths
+from twostream.dataset_files import DatasetFiles
 from twostream.devices import mixed_precision, place, use_device
 from twostream.index import class_names, part, read_index
 from twostream.inputs import Batch, VideoReader, open_reader, prepare, square_side
@@ -17,7 +17,9 @@ from twostream.recipes import ScoringRecipe
 from twostream.scores import Scores
 
 
-def score_videos(recipe: ScoringRecipe, model: str, device_name: str, workers: int) -> Scores:
+def score_videos(
+    recipe: ScoringRecipe, dataset: DatasetFiles, model: str, device_name: str, workers: int
+) -> Scores:
     """Return the scores of a trained model for the training and test part of a split.
 
     `workers` other processes read and decode the videos.
@@ -26,9 +28,9 @@ def score_videos(recipe: ScoringRecipe, model: str, device_name: str, workers: i
     network, description = load_model(model)
     place(network, device)
     network.eval()
-    index = read_index(paths.INDEX.format(dataset=recipe.dataset))
+    index = read_index(dataset.index)
     classes = class_names(index)
-    reader = open_reader(description.run.input, recipe.dataset, recipe.shards)
+    reader = open_reader(description.run.input, dataset)
     rows, parts = [], []
     for name in ("train", "test"):
         found = part(index, recipe.split, name)

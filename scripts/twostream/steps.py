@@ -18,10 +18,33 @@ class Step:
     recipe: BaseModel
     outputs: list[str]
     made_from: list["Step"] = field(default_factory=list)
+    named: dict[str, list["Step"]] = field(default_factory=dict)
+    """What it is made from, by the name that the rule and the script have for it."""
     modules: tuple[str, ...] = ()
     """What the script imports by a name in its recipe: these modules' code counts too."""
     settled: dict[str, Any] = field(default_factory=dict)
     """What a name in the recipe stands for, from a table in the library: it counts as the recipe does."""
+
+    @classmethod
+    def of(
+        cls,
+        script: str,
+        recipe: BaseModel,
+        outputs: list[str],
+        inputs: Iterable[tuple[str, "Step"]],
+        modules: tuple[str, ...] = (),
+        settled: dict[str, Any] | None = None,
+    ) -> "Step":
+        """Return a step made from named inputs, in this order; a name may stand for several."""
+        pairs = list(inputs)
+        named: dict[str, list[Step]] = {}
+        for name, step in pairs:
+            named.setdefault(name, []).append(step)
+        return cls(script, recipe, outputs, [step for _, step in pairs], named, modules, settled or {})
+
+    def files(self, name: str) -> list[str]:
+        """The files of one named input, in order; none if it has no such input."""
+        return [output for step in self.named.get(name, []) for output in step.outputs]
 
     @property
     def inputs(self) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from twostream import paths
+from twostream.dataset_files import DatasetFiles
 from twostream.devices import Machine, Processes
 from twostream.files import UserError
 from twostream.index import class_names, part, read_index
@@ -16,13 +16,18 @@ from twostream.sampling import Dropout, TaskSamples, TrainingVideo, collate
 Drawn = tuple[Batch, Tensor, Tensor]
 
 
-def videos_of(task: Task, recipe: TrainingRecipe) -> tuple[list[str], list[TrainingVideo]]:
-    """Return a task's classes and its videos, those of all its sources in one numbering."""
+def videos_of(
+    task: Task, recipe: TrainingRecipe, files: dict[str, DatasetFiles]
+) -> tuple[list[str], list[TrainingVideo]]:
+    """Return a task's classes and its videos, those of all its sources in one numbering.
+
+    `files` are those of each dataset.
+    """
     classes: list[str] = []
     videos: list[TrainingVideo] = []
     for source in task.sources:
-        reader = open_reader(recipe.run.input, source.dataset, source.shards)
-        index = read_index(paths.INDEX.format(dataset=source.dataset))
+        reader = open_reader(recipe.run.input, files[source.dataset])
+        index = read_index(files[source.dataset].index)
         kept = _kept_classes(source, class_names(index))
         label = {name: len(classes) + i for i, name in enumerate(kept)}
         chosen = part(index, source.split, "train")

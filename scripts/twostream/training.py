@@ -21,6 +21,7 @@ from torch.optim import SGD
 from tqdm import tqdm
 
 from twostream.checkpoints import Checkpoint
+from twostream.dataset_files import DatasetFiles
 from twostream.devices import Machine, Processes, mixed_precision, place
 from twostream.files import UserError, written_whole
 from twostream.inputs import prepare
@@ -66,6 +67,7 @@ class Progress:
 
 def train_and_save(
     recipe: TrainingRecipe,
+    files: dict[str, DatasetFiles],
     initial: str | None,
     machine: Machine,
     checkpoint: Checkpoint,
@@ -76,7 +78,7 @@ def train_and_save(
 
     The checkpoint stays: until the record is written, the training is not safe.
     """
-    trained = train(recipe, initial, machine, checkpoint)
+    trained = train(recipe, files, initial, machine, checkpoint)
     if machine.processes.first:
         with written_whole(curve_out) as part:
             trained.curve.round(4).to_csv(part, index=False)
@@ -85,16 +87,20 @@ def train_and_save(
 
 
 def train(
-    recipe: TrainingRecipe, initial: str | None, machine: Machine, checkpoint: Checkpoint | None = None
+    recipe: TrainingRecipe,
+    files: dict[str, DatasetFiles],
+    initial: str | None,
+    machine: Machine,
+    checkpoint: Checkpoint | None = None,
 ) -> Trained:
     """Train a recipe's network, from `checkpoint` on if it holds anything.
 
-    `initial` is a model file whose hidden layers it starts from.
+    `files` are those of each dataset; `initial` is a model file whose hidden layers it starts from.
     """
     checkpoint = checkpoint or Checkpoint("", spec=None)
     device, processes, schedule = machine.device, machine.processes, recipe.schedule
     torch.manual_seed(recipe.seed)
-    found = {task.head: videos_of(task, recipe) for task in recipe.tasks}
+    found = {task.head: videos_of(task, recipe, files) for task in recipe.tasks}
     description = _describe(recipe, {head: classes for head, (classes, _) in found.items()})
     network = description.build()
     if initial:

@@ -4,7 +4,9 @@
 rule plot_flow:
     input:
         stale=remade_if_stale("plot_flow"),
-        data=lambda w: plan.step("plot_flow", w).inputs,
+        index=named("plot_flow", "index"),
+        frames=named("plot_flow", "frames"),
+        flow=named("plot_flow", "flow"),
     output:
         figure=report(
             paths.FIGURE_FLOW,
@@ -27,13 +29,14 @@ rule plot_flow:
         spec=spec_file("plot_flow"),
     shell:
         "python scripts/plot_flow.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        " --index {input.index:q} --frames {input.frames:q} --flow {input.flow:q}"
         " --out {output.figure:q} > {log:q} 2>&1"
 
 
 rule plot_filters:
     input:
         stale=remade_if_stale("plot_filters"),
-        model=lambda w: plan.step("plot_filters", w).inputs,
+        model=named("plot_filters", "model"),
     output:
         figure=report(
             paths.FIGURE_FILTERS,
@@ -63,7 +66,7 @@ rule plot_filters:
 rule plot_confusion:
     input:
         stale=remade_if_stale("plot_confusion"),
-        scores=lambda w: plan.step("plot_confusion", w).inputs,
+        scores=named("plot_confusion", "scores"),
     output:
         figure=report(
             paths.FIGURE_CONFUSION,
@@ -94,9 +97,9 @@ rule plot_confusion:
 rule plot_recall:
     input:
         stale=remade_if_stale("plot_recall"),
-        fused=lambda w: plan.step("plot_recall", w).inputs[0],
-        spatial=lambda w: plan.step("plot_recall", w).inputs[1],
-        temporal=lambda w: plan.step("plot_recall", w).inputs[2],
+        fused=named("plot_recall", "fused"),
+        spatial=named("plot_recall", "spatial"),
+        temporal=named("plot_recall", "temporal"),
     output:
         figure=report(
             paths.FIGURE_RECALL,
@@ -127,7 +130,7 @@ rule plot_recall:
 rule plot_curves:
     input:
         stale=remade_if_stale("plot_curves"),
-        models=lambda w: plan.step("plot_curves", w).inputs,
+        models=named("plot_curves", "models"),
     output:
         figure=report(
             paths.FIGURE_CURVES,

@@ -4,7 +4,8 @@
 rule pretrain:
     input:
         stale=remade_if_stale("pretrain"),
-        data=lambda w: plan.step("pretrain", w).inputs,
+        index=named("pretrain", "index"),
+        frames=named("pretrain", "frames"),
     output:
         model=paths.PRETRAINED,
         curve=paths.curve(paths.PRETRAINED),
@@ -26,6 +27,7 @@ rule pretrain:
         workers=lambda w: plan.config.workers,
     shell:
         "{params.launch} scripts/pretrain.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        " --index {input.index:q} --frames {input.frames:q}"
         " --device {params.device} --workers {params.workers} --curve {output.curve:q}"
         " --out {output.model:q} > {log:q} 2>&1"
 
@@ -60,8 +62,11 @@ rule import_weights:
 rule train_stream:
     input:
         stale=remade_if_stale("train_stream"),
-        initial=lambda w: plan.initial_model(w.run, w.dataset, int(w.seed)),
-        data=lambda w: plan.step("train_stream", w).inputs,
+        initial=named("train_stream", "initial"),
+        index=named("train_stream", "index"),
+        frames=named("train_stream", "frames"),
+        flow=named("train_stream", "flow"),
+        backward_flow=named("train_stream", "backward_flow"),
     output:
         model=paths.MODEL,
         curve=paths.curve(paths.MODEL),
@@ -69,7 +74,7 @@ rule train_stream:
     log:
         "logs/train_stream/{folder}/{run}/{dataset}-split{split}-seed{seed}.log",
     wildcard_constraints:
-        folder="spatial|temporal|multitask",
+        folder=paths.WILDCARDS["folder"],
     conda:
         "../../environment.yml"
     threads: plan.config.gpus * (1 + plan.config.workers)
@@ -83,10 +88,10 @@ rule train_stream:
         device=lambda w: plan.config.device,
         launch=lambda w: plan.launcher(),
         workers=lambda w: plan.config.workers,
-        initial=lambda w, input: ["--initial", input.initial] if input.initial else [],
+        data=options("initial", "index", "frames", "flow", "backward_flow"),
     shell:
         "{params.launch} scripts/train_stream.py --recipe {params.recipe:q} --spec {params.spec:q}"
-        " --device {params.device} --workers {params.workers} {params.initial:q} --curve {output.curve:q}"
+        " --device {params.device} --workers {params.workers} {params.data:q} --curve {output.curve:q}"
         " --out {output.model:q} > {log:q} 2>&1"
 
 
@@ -94,14 +99,17 @@ rule score_videos:
     input:
         stale=remade_if_stale("score_videos"),
         model=paths.MODEL,
-        data=lambda w: plan.step("score_videos", w).inputs,
+        index=named("score_videos", "index"),
+        frames=named("score_videos", "frames"),
+        flow=named("score_videos", "flow"),
+        backward_flow=named("score_videos", "backward_flow"),
     output:
         scores=paths.SCORES,
         record=paths.record(paths.SCORES),
     log:
         "logs/score_videos/{folder}/{run}/{dataset}-split{split}-seed{seed}.log",
     wildcard_constraints:
-        folder="spatial|temporal|multitask",
+        folder=paths.WILDCARDS["folder"],
         split=r"[1-9]\d*",
     conda:
         "../../environment.yml"
@@ -115,7 +123,8 @@ rule score_videos:
         spec=spec_file("score_videos"),
         device=lambda w: plan.config.device,
         workers=lambda w: plan.config.workers,
+        data=options("index", "frames", "flow", "backward_flow"),
     shell:
         "python scripts/score_videos.py --recipe {params.recipe:q} --spec {params.spec:q}"
-        " --device {params.device} --workers {params.workers} --model {input.model:q}"
+        " --device {params.device} --workers {params.workers} --model {input.model:q} {params.data:q}"
         " --out {output.scores:q} > {log:q} 2>&1"

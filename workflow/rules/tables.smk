@@ -25,14 +25,14 @@ rule import_scores:
         given=lambda w: paths.GIVEN.format(**w),
     shell:
         "python scripts/import_scores.py --recipe {params.recipe:q} --spec {params.spec:q}"
-        " --given {params.given:q} --out {output.scores:q} > {log:q} 2>&1"
+        " --index {input.index:q} --given {params.given:q} --out {output.scores:q} > {log:q} 2>&1"
 
 
 rule fuse_streams:
     input:
         stale=remade_if_stale("fuse_streams"),
-        spatial=lambda w: plan.step("fuse_streams", w).inputs[0],
-        temporal=lambda w: plan.step("fuse_streams", w).inputs[1],
+        spatial=named("fuse_streams", "spatial"),
+        temporal=named("fuse_streams", "temporal"),
     output:
         scores=paths.FUSED,
         record=paths.record(paths.FUSED),
@@ -59,7 +59,7 @@ rule fuse_streams:
 rule make_table:
     input:
         stale=remade_if_stale("make_table"),
-        scores=lambda w: plan.step("make_table", w).inputs,
+        scores=named("make_table", "scores"),
     output:
         table=paths.TABLE,
         metrics=paths.metrics(paths.TABLE),
@@ -84,7 +84,7 @@ rule make_table:
 rule check_claims:
     input:
         stale=remade_if_stale("check_claims"),
-        scores=lambda w: plan.step("check_claims", w).inputs,
+        scores=named("check_claims", "scores"),
     output:
         claims=paths.CLAIMS,
         record=paths.record(paths.CLAIMS),
@@ -102,13 +102,13 @@ rule check_claims:
         spec=spec_file("check_claims"),
     shell:
         "python scripts/check_claims.py --recipe {params.recipe:q} --spec {params.spec:q}"
-        " --out {output.claims:q} > {log:q} 2>&1"
+        " --scores {input.scores:q} --out {output.claims:q} > {log:q} 2>&1"
 
 
 rule compare_methods:
     input:
         stale=remade_if_stale("compare_methods"),
-        scores=lambda w: plan.step("compare_methods", w).inputs,
+        scores=named("compare_methods", "scores"),
     output:
         methods=paths.METHODS,
         record=paths.record(paths.METHODS),
@@ -126,4 +126,4 @@ rule compare_methods:
         spec=spec_file("compare_methods"),
     shell:
         "python scripts/compare_methods.py --recipe {params.recipe:q} --spec {params.spec:q}"
-        " --out {output.methods:q} > {log:q} 2>&1"
+        " --scores {input.scores:q} --out {output.methods:q} > {log:q} 2>&1"

@@ -21,8 +21,10 @@ rule generate_videos:
     params:
         recipe=lambda w: plan.step("videos", w).recipe_json,
         spec=spec_file("videos"),
+        folder=lambda w: plan.folder(w.dataset),
     shell:
         "python scripts/generate_videos.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        " --folder {params.folder:q}"
         " --out {output.index:q} > {log:q} 2>&1"
 
 
