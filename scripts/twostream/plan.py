@@ -33,6 +33,7 @@ from twostream.recipes import (
 from twostream.scale import Archive, Backbone, Folder, Generated, Official, StillImages
 from twostream.score_plan import NoSuchStepError, ScorePlan, once
 from twostream.steps import Step, with_upstream
+from twostream.streams import facts
 
 # The paper's figures are of split 1.
 FIGURE_SPLIT = 1
@@ -171,7 +172,8 @@ class Plan(ScorePlan):
         run = self.benchmark.fusions[self.benchmark.two_stream].temporal
         recipe = FiltersFigureRecipe(run=run, dataset=dataset, split=FIGURE_SPLIT, seed=self.config.seed)
         model = self.train_stream(run, dataset, FIGURE_SPLIT, self.config.seed)
-        return Step.of("plot_filters", recipe, [paths.FIGURE_FILTERS], [("model", model)])
+        seen = facts(self._run(run).stream, self._run(run).input.kind, shown=True)
+        return Step.of("plot_filters", recipe, [paths.FIGURE_FILTERS], [("model", model)], settled=seen)
 
     @once
     def plot_confusion(self) -> Step:

@@ -42,7 +42,7 @@ from twostream.scale import (
     StillImages,
 )
 from twostream.steps import Step
-from twostream.streams import DIRECTIONS, KINDS, Extracted
+from twostream.streams import DIRECTIONS, KINDS, Extracted, facts
 
 
 class NoSuchStepError(UserError):
@@ -124,7 +124,13 @@ class ScorePlan:
         recipe = self._training_recipe(
             run, [Task(head=dataset, sources=[source])], self.scale.schedules.pretraining, 0
         )
-        return Step.of("pretrain", recipe, [output], self._data_of(run, dataset))
+        return Step.of(
+            "pretrain",
+            recipe,
+            [output],
+            self._data_of(run, dataset),
+            settled=facts(run.stream, run.input.kind),
+        )
 
     @once
     def import_weights(self, weights: str) -> Step:
@@ -136,7 +142,8 @@ class ScorePlan:
             network=self.scale.network,
             crop=self.scale.training.crop,
         )
-        return Step("import_weights", recipe, [paths.IMPORTED.format(weights=weights)])
+        output = paths.IMPORTED.format(weights=weights)
+        return Step.of("import_weights", recipe, [output], [], settled=facts("spatial", "frames"))
 
     @once
     def train_stream(self, run: str, dataset: str, split: int | None, seed: int) -> Step:
@@ -154,7 +161,9 @@ class ScorePlan:
         output = paths.MODEL.format(
             folder=settings.folder, run=run, dataset=dataset, split=split or paths.WHOLE, seed=seed
         )
-        return Step.of("train_stream", recipe, [output], inputs)
+        return Step.of(
+            "train_stream", recipe, [output], inputs, settled=facts(settings.stream, settings.input.kind)
+        )
 
     @once
     def score_videos(self, run: str, dataset: str, split: int, seed: int) -> Step:
@@ -168,7 +177,9 @@ class ScorePlan:
         )
         inputs = [("model", self.train_stream(run, dataset, split, seed)), *self._data_of(settings, dataset)]
         output = paths.SCORES.format(folder=settings.folder, run=run, dataset=dataset, split=split, seed=seed)
-        return Step.of("score_videos", recipe, [output], inputs)
+        return Step.of(
+            "score_videos", recipe, [output], inputs, settled=facts(settings.stream, settings.input.kind)
+        )
 
     @once
     def fuse_streams(self, fusion: str, dataset: str, split: int, seed: int) -> Step:

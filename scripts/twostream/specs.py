@@ -27,8 +27,8 @@ from twostream.files import UserError
 
 SCRIPTS = Path(__file__).resolve().parent.parent
 
-# What no artefact depends on: the models of the recipes (the recipe itself is digested) and how they
-# are read, these digests, command lines, locks, records, where files lie, extraction without the
+# What no artefact depends on: the models of the recipes (the recipe itself is digested, and so are the
+# entries of streams that a step uses) and how they are read, these digests, command lines, locks, records, where files lie, extraction without the
 # workflow; and how archives are fetched and unpacked, since lists and checksums say what must come out.
 WITHOUT_CODE = {
     "twostream.strict",
@@ -37,6 +37,7 @@ WITHOUT_CODE = {
     "twostream.config",
     "twostream.loading",
     "twostream.recipes",
+    "twostream.streams",
     "twostream.cli",
     "twostream.locking",
     "twostream.paths",

@@ -4,8 +4,8 @@ What differs from one stream, or kind of input, to another is said here, once; a
 needs an entry here and its own stacking in `inputs`, a new stream an entry here.
 """
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 from twostream.paths import Direction
 
@@ -112,3 +112,17 @@ STREAMS: dict[StreamName, Stream] = {
         kinds=("stacking", "trajectory"), single_normalisation=True, averages_first_layer=True
     ),
 }
+
+
+# What figures alone ask for, and what the configuration alone does.
+SHOWN, OFFERED = {"symbol", "rows"}, {"kinds"}
+
+
+def facts(stream: StreamName, kind: KindName, shown: bool = False) -> dict[str, Any]:
+    """Return what this module says of a stream and a kind of input, with what figures show of it or not.
+
+    Specs hold just the entries that a step uses, so that one more makes nothing stale.
+    """
+    of_kind = {key: value for key, value in asdict(KINDS[kind]).items() if shown or key not in SHOWN}
+    of_stream = {key: value for key, value in asdict(STREAMS[stream]).items() if key not in OFFERED}
+    return {"stream": of_stream, "kind": of_kind}
