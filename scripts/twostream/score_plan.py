@@ -7,7 +7,7 @@ files, and whether an index leaves any out; for methods that were not trained he
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pydantic import BaseModel
 
@@ -65,6 +65,11 @@ def once(method: Method[P, Args]) -> Method[P, Args]:
         return self.steps[key]
 
     return remembered
+
+
+def _seen(run: Run) -> dict[str, Any]:
+    """What the library says of a run's stream and kind of input."""
+    return facts(run.stream, run.input.kind)
 
 
 class ScorePlan:
@@ -129,7 +134,7 @@ class ScorePlan:
             recipe,
             [output],
             self._data_of(run, dataset),
-            settled=facts(run.stream, run.input.kind),
+            settled=_seen(run),
         )
 
     @once
@@ -161,9 +166,7 @@ class ScorePlan:
         output = paths.MODEL.format(
             folder=settings.folder, run=run, dataset=dataset, split=split or paths.WHOLE, seed=seed
         )
-        return Step.of(
-            "train_stream", recipe, [output], inputs, settled=facts(settings.stream, settings.input.kind)
-        )
+        return Step.of("train_stream", recipe, [output], inputs, settled=_seen(settings))
 
     @once
     def score_videos(self, run: str, dataset: str, split: int, seed: int) -> Step:
@@ -177,9 +180,7 @@ class ScorePlan:
         )
         inputs = [("model", self.train_stream(run, dataset, split, seed)), *self._data_of(settings, dataset)]
         output = paths.SCORES.format(folder=settings.folder, run=run, dataset=dataset, split=split, seed=seed)
-        return Step.of(
-            "score_videos", recipe, [output], inputs, settled=facts(settings.stream, settings.input.kind)
-        )
+        return Step.of("score_videos", recipe, [output], inputs, settled=_seen(settings))
 
     @once
     def fuse_streams(self, fusion: str, dataset: str, split: int, seed: int) -> Step:

@@ -28,8 +28,9 @@ from twostream.files import UserError
 SCRIPTS = Path(__file__).resolve().parent.parent
 
 # What no artefact depends on: the models of the recipes (the recipe itself is digested, and so are the
-# entries of streams that a step uses) and how they are read, these digests, command lines, locks, records, where files lie, extraction without the
-# workflow; and how archives are fetched and unpacked, since lists and checksums say what must come out.
+# entries of streams that a step uses) and how they are read, these digests, command lines, locks, records,
+# where files lie, extraction without the workflow; and how archives are fetched and unpacked, since lists
+# and checksums say what must come out.
 WITHOUT_CODE = {
     "twostream.strict",
     "twostream.scale",
