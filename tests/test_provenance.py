@@ -42,6 +42,25 @@ def is_stale(of: Step) -> bool:
     return not current
 
 
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_an_artefact_is_current_while_its_spec_is_its_records():
+    make(step("a.bin"))
+    assert not is_stale(step("a.bin"))
+    assert is_stale(step("a.bin", value=1))
+    assert is_stale(step("a.bin", made_from=(step("b.bin"),)))
+
+
+def test_an_artefact_without_a_record_is_stale():
+    make(step("a.bin"))
+    Path("a.record.json").unlink()
+    assert is_stale(step("a.bin"))
+
+
 def test_an_artefact_is_stale_that_was_made_from_other_bytes():
     first, second = step("a.bin"), step("b.bin", made_from=(step("a.bin"),))
     make(first)
