@@ -18,14 +18,14 @@ import cv2
 import numpy as np
 
 from pairs import layered_pairs, mean_error, middlebury_pair, smooth_pairs
-from twostream.encoding import encode
-from twostream.flow import load_algorithm, video_flow
-from twostream.flow_extraction import write_flow
-from twostream.generator import GeneratedClass, draw_clip
-from twostream.listing import find_videos
-from twostream.scale import FLOW_ALGORITHMS, Flow
-from twostream.store import ShardWriter
-from twostream.videos import read_frames
+from twostream.config.scale import FLOW_ALGORITHMS, Flow
+from twostream.extraction.encoding import encode
+from twostream.extraction.flow import write_flow
+from twostream.extraction.store import ShardWriter
+from twostream.flow.video_flow import load_algorithm, video_flow
+from twostream.videos.decoding import read_frames
+from twostream.videos.drawing import GeneratedClass, draw_clip
+from twostream.videos.listing import find_videos
 
 SETTINGS = {method: Flow(method=method, encoding="range", quality=90) for method in FLOW_ALGORITHMS}
 
@@ -115,7 +115,7 @@ def report_errors(flo: list[Path]) -> None:
 def first_call() -> tuple[float, float]:
     """Seconds of a process's first flow: compiled anew, and loaded from the disk's cache."""
     code = (
-        "import numpy as np, time; from twostream.brox_numba import brox_flow;"
+        "import numpy as np, time; from twostream.flow.brox_numba import brox_flow;"
         "a = np.zeros((32, 32), np.uint8); t = time.perf_counter(); brox_flow(a, a);"
         "print(time.perf_counter() - t)"
     )

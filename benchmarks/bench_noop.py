@@ -14,10 +14,10 @@ from pathlib import Path
 import yaml
 
 from twostream import paths
-from twostream.loading import load
-from twostream.plan import Plan
-from twostream.records import recorded
-from twostream.steps import Step
+from twostream.config.loading import load_config
+from twostream.plan.plan import Plan
+from twostream.provenance.records import recorded
+from twostream.provenance.steps import Step
 
 ROOT = Path(__file__).resolve().parent.parent
 # Bytes of one file, from the README's table of costs.
@@ -63,7 +63,7 @@ def prepare(share: float) -> None:
     settings = Path("config/config.yaml")
     settings.write_text(yaml.safe_dump(yaml.safe_load(settings.read_text()) | {"scale": "paper"}))
     subprocess.run(["dvc", "config", "cache.type", "hardlink"], check=True)
-    plan = Plan(load())
+    plan = Plan(load_config())
     for table in plan.benchmark.tables:
         make(plan.make_table(table), share)
     for dataset, (classes, count) in VIDEOS.items():

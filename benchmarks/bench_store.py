@@ -17,16 +17,17 @@ from bench_flow import SETTINGS, generated_videos
 from PIL import Image
 from torchvision.transforms import functional
 
-from twostream import store
-from twostream.benchmark import Input
-from twostream.encoding import encode
-from twostream.flow import video_flow
-from twostream.inputs import VideoReader, prepare
-from twostream.listing import find_videos
-from twostream.sampling import Dropout, TaskSamples, TrainingVideo, collate
-from twostream.scale import Training
-from twostream.store import ShardWriter, Store
-from twostream.videos import read_frames
+from twostream.config.benchmark import Input
+from twostream.config.scale import Training
+from twostream.extraction import store
+from twostream.extraction.encoding import encode
+from twostream.extraction.store import ShardWriter, Store
+from twostream.flow.video_flow import video_flow
+from twostream.training.preprocessing import prepare
+from twostream.training.reader import VideoReader
+from twostream.training.sampling import Dropout, TaskSamples, TrainingVideo, collate
+from twostream.videos.decoding import read_frames
+from twostream.videos.listing import find_videos
 
 LENGTH, CROP, SHORT_SIDE = 10, 224, 256
 

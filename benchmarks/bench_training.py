@@ -21,20 +21,28 @@ from pathlib import Path
 import torch
 from bench_flow import generated_videos
 
-from twostream import paths, store
-from twostream.benchmark import Benchmark
-from twostream.dataset_files import DatasetFiles
-from twostream.devices import machine, place
-from twostream.extraction import store_frames
-from twostream.flow_extraction import store_flow
-from twostream.index import complete, from_class_folders, write_index
-from twostream.loading import parse, read_yaml
-from twostream.models import Description
-from twostream.recipes import FlowRecipe, FramesRecipe, ScoringRecipe, Source, Task, TrainingRecipe
-from twostream.sampling import Dropout
-from twostream.scale import Scale, Schedule
-from twostream.tasks import batches, videos_of
-from twostream.training import Progress, descend, optimizer_of
+from twostream import paths
+from twostream.config.benchmark import Benchmark
+from twostream.config.loading import parse, read_yaml
+from twostream.config.recipes import (
+    FlowRecipe,
+    FramesRecipe,
+    ScoringRecipe,
+    Task,
+    TrainingRecipe,
+    TrainingSubset,
+)
+from twostream.config.scale import Scale, Schedule
+from twostream.devices import open_runtime, to_device
+from twostream.extraction import store
+from twostream.extraction.dataset_files import DatasetFiles
+from twostream.extraction.flow import store_flow
+from twostream.extraction.frames import store_frames
+from twostream.networks.model_file import Description
+from twostream.training.sampling import Dropout
+from twostream.training.tasks import batches, videos_of
+from twostream.training.trainer import Progress, descend, optimizer_of
+from twostream.videos.index import complete, from_class_folders, write_index
 
 ROOT = Path(__file__).resolve().parent.parent
 PAPERS_ITERATIONS = 80_000
@@ -66,7 +74,7 @@ def training_recipe(scale: Scale, benchmark: Benchmark, run: str, args: argparse
     """The paper's recipe of a run, on the clips, for a few iterations."""
     return TrainingRecipe(
         run=benchmark.runs[run],
-        tasks=[Task(head="clips", sources=[Source(dataset="clips", shards=1, split=1)])],
+        tasks=[Task(head="clips", sources=[TrainingSubset(dataset="clips", shards=1, split=1)])],
         network=scale.network,
         training=scale.training.model_copy(update={"batch": args.batch}),
         schedule=Schedule(rate=0.01, drops=[], iterations=args.iterations),
@@ -120,7 +128,7 @@ def speed(scale: Scale, benchmark: Benchmark, args: argparse.Namespace) -> None:
     """Print iterations a second of the temporal network, its input in memory and read from the store."""
     recipe = training_recipe(scale, benchmark, "flow-10", args)
     store.KEPT_BYTES = 0  # at full scale hardly an image is met twice
-    with machine(args.device, args.workers) as found:
+    with open_runtime(args.device, args.workers) as runtime:
         classes, videos = videos_of(recipe.tasks[0], recipe, {"clips": CLIPS})
         description = Description(
             run=recipe.run,
@@ -130,21 +138,21 @@ def speed(scale: Scale, benchmark: Benchmark, args: argparse.Namespace) -> None:
             heads={"clips": classes},
         )
         network = description.build()
-        place(network, found.device)
+        to_device(network, runtime.device)
         optimizer = optimizer_of(network.train(), recipe)
         dropout = Dropout(network.units, recipe.run.dropout)
-        progress = Progress(seen=torch.zeros(3, dtype=torch.float64, device=found.device))
+        progress = Progress(seen=torch.zeros(3, dtype=torch.float64, device=runtime.device))
         warm_up = 2
         endless = recipe.model_copy(update={"schedule": Schedule(rate=0.001, drops=[], iterations=10**6)})
-        drawn = batches({"clips": videos}, endless, dropout, found, 0)
+        drawn = batches({"clips": videos}, endless, dropout, runtime, 0)
         inputs, keep, labels = next(drawn)["clips"]
-        moved = (inputs.to(found.device), keep.to(found.device), labels.to(found.device))
+        moved = (inputs.to(runtime.device), keep.to(runtime.device), labels.to(runtime.device))
         for name, source in (("in memory", repeat({"clips": moved})), ("read from the store", drawn)):
             for number, batch in enumerate(islice(source, warm_up + args.iterations)):
                 if number == warm_up:
                     progress.seen.tolist()  # waits for the device
                     started = time.perf_counter()
-                descend(network, optimizer, batch, recipe, progress, found.device)
+                descend(network, optimizer, batch, recipe, progress, runtime.device)
             progress.seen.tolist()
             rate = args.iterations / (time.perf_counter() - started)
             hours = PAPERS_ITERATIONS / rate / 3600

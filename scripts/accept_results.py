@@ -15,12 +15,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from twostream import cli, paths
-from twostream.acceptance import Acceptance
+from twostream.config.loading import load_config
 from twostream.files import UserError
-from twostream.loading import load
-from twostream.locking import lock_folder
-from twostream.old_plan import old_plan
-from twostream.plan import Plan
+from twostream.plan.plan import Plan
+from twostream.provenance.acceptance import Acceptance
+from twostream.provenance.locks import lock_folder
+from twostream.provenance.old_plan import old_plan
 
 # So many artefacts that are refused for the same reason are named, and the others counted.
 NAMED = 5
@@ -38,7 +38,7 @@ def main() -> None:
     args = parser.parse_args()
     if not args.reason.strip():
         parser.error("--reason: say why the change cannot matter")
-    plan = Plan(load())
+    plan = Plan(load_config())
     if not args.dry_run:
         lock_folder()
     here = paths.artefacts_here()

@@ -12,11 +12,11 @@ from filecmp import cmp
 from pathlib import Path
 
 from twostream import cli, paths
-from twostream.equivalence import Equivalence, certify
+from twostream.config.loading import load_config
 from twostream.files import UserError
-from twostream.loading import load
-from twostream.plan import Plan
-from twostream.provenance import is_current
+from twostream.plan.plan import Plan
+from twostream.provenance.equivalence import Equivalence, certify
+from twostream.provenance.staleness import is_current
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("before", type=Path, metavar="BEFORE", help="the workspace of the earlier code")
     parser.add_argument("--checked", required=True, help="on what and where: scale, processor, date")
     args = parser.parse_args()
-    plan, scripts = Plan(load()), {}
+    plan, scripts = Plan(load_config()), {}
     same: Counter[str] = Counter()
     other: set[str] = set()
     for artefact in paths.artefacts_here():
@@ -34,7 +34,7 @@ def main() -> None:
         if step is None or not is_current(artefact, step) or not (args.before / artefact).exists():
             continue
         scripts[step.code] = step.script
-        if all(cmp(file, args.before / file, shallow=False) for file in paths.files_of(artefact)):
+        if all(cmp(file, args.before / file, shallow=False) for file in paths.companion_files(artefact)):
             same[step.code] += 1
         else:
             other.add(step.code)

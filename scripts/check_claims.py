@@ -1,10 +1,10 @@
 """Judge the paper's claims on our score files."""
 
 from twostream import cli
-from twostream.claims import check_claims
-from twostream.files import written_whole
-from twostream.recipes import ClaimsRecipe
-from twostream.scores import reader_of
+from twostream.config.recipes import ClaimsRecipe
+from twostream.files import atomic_write
+from twostream.results.claims import check_claims
+from twostream.scores.score_file import reader_of
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
     recipe = cli.recipe(ClaimsRecipe, args)
     with cli.record(args, recipe):
         claims = check_claims(recipe, reader_of(args.scores))
-        with written_whole(args.out) as part:
+        with atomic_write(args.out) as part:
             claims.to_csv(part, index=False)
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from twostream import cli
-from twostream.annotation import check_output, write_annotated
-from twostream.classification import (
+from twostream.classify.annotate import check_output, write_annotated
+from twostream.classify.classify import (
     Models,
     check_video,
     classify,
@@ -22,7 +22,7 @@ from twostream.classification import (
     readable,
     stale,
 )
-from twostream.loading import load
+from twostream.config.loading import load_config
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--device", choices=["cpu", "cuda"], help="the device, if not config.yaml's")
     parser.add_argument("--fusion", help="whose two runs are used, if not benchmark.yaml's `two_stream`")
     args = parser.parse_args()
-    config = load(overrides={"scale": args.scale} if args.scale else None)
+    config = load_config(overrides={"scale": args.scale} if args.scale else None)
     models = Models(
         fusion=args.fusion or config.benchmark.two_stream,
         dataset=args.dataset or config.scale.roles.primary,

@@ -1,10 +1,10 @@
 """Put methods that were not trained here beside ours: alone, fused with each stream, and tested."""
 
 from twostream import cli
-from twostream.files import written_whole
-from twostream.method_table import compare_methods
-from twostream.recipes import MethodsRecipe
-from twostream.scores import reader_of
+from twostream.config.recipes import MethodsRecipe
+from twostream.files import atomic_write
+from twostream.results.methods import compare_methods
+from twostream.scores.score_file import reader_of
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
     recipe = cli.recipe(MethodsRecipe, args)
     with cli.record(args, recipe):
         table = compare_methods(recipe, reader_of(args.scores))
-        with written_whole(args.out) as part:
+        with atomic_write(args.out) as part:
             table.to_csv(part, index=False)
 
 

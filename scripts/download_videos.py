@@ -1,10 +1,10 @@
 """Fetch the videos and official lists of a published dataset where they are missing, and write its index."""
 
 from twostream import cli
-from twostream.index import complete, write_index
-from twostream.official_dataset import listed_videos
-from twostream.recipes import OfficialRecipe
-from twostream.scale import Official
+from twostream.config.recipes import OfficialRecipe
+from twostream.config.scale import Official
+from twostream.videos.index import complete, write_index
+from twostream.videos.official import listed_videos
 
 
 def main() -> None:

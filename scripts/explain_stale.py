@@ -3,10 +3,10 @@
 import argparse
 
 from twostream import cli, paths
-from twostream.explanation import why_stale
+from twostream.config.loading import load_config
 from twostream.files import UserError
-from twostream.loading import load
-from twostream.plan import Plan
+from twostream.plan.plan import Plan
+from twostream.provenance.explanation import why_stale
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
     parser.add_argument("artefacts", nargs="*", help="files; without any, all artefacts that are here")
     parser.add_argument("--scale", help="the scale, if not config.yaml's")
     args = parser.parse_args()
-    plan = Plan(load(overrides={"scale": args.scale} if args.scale else None))
+    plan = Plan(load_config(overrides={"scale": args.scale} if args.scale else None))
     for artefact in args.artefacts or paths.artefacts_here():
         step = plan.step_of(artefact)
         if step is None and args.artefacts:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import get_args
 
 from twostream import cli
-from twostream.flow import backend
-from twostream.flow_extraction import store_flow
-from twostream.folder_extraction import extract_folder
+from twostream.config.recipes import FlowRecipe
+from twostream.config.scale import FLOW_ALGORITHMS, BroxSettings, Flow
+from twostream.extraction.flow import store_flow
+from twostream.extraction.folder import extract_folder
+from twostream.flow.video_flow import backend
 from twostream.paths import Direction
-from twostream.recipes import FlowRecipe
-from twostream.scale import FLOW_ALGORITHMS, BroxSettings, Flow
 
 
 def main() -> None:

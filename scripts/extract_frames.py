@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from twostream import cli
-from twostream.extraction import store_frames
-from twostream.recipes import FramesRecipe
+from twostream.config.recipes import FramesRecipe
+from twostream.extraction.frames import store_frames
 
 
 def main() -> None:

@@ -11,13 +11,13 @@ import json
 from pathlib import Path
 
 from twostream import cli
+from twostream.config.loading import load_config, names_at_other_scales
 from twostream.files import UserError
-from twostream.leftovers import leftovers, set_aside
-from twostream.loading import load, names_at_other_scales
-from twostream.locking import lock_folder
-from twostream.plan import Plan
-from twostream.provenance import is_current
-from twostream.stages import FOLDERS, PLANNED, planned, steps_by_stage
+from twostream.plan.dvc_stages import FOLDERS, PLANNED, planned, steps_by_dvc_stage
+from twostream.plan.orphans import find_orphans, set_aside
+from twostream.plan.plan import Plan
+from twostream.provenance.locks import lock_folder
+from twostream.provenance.staleness import is_current
 
 
 def main() -> None:
@@ -25,25 +25,25 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("stage", choices=FOLDERS)
-    stage = parser.parse_args().stage
-    plan = Plan(load())
+    dvc_stage = parser.parse_args().stage
+    plan = Plan(load_config())
     lock_folder()
     edited = "were configuration or code edited while the stage was at work? Call dvc repro again"
-    if _as_written(stage) != planned(plan)[stage]:
-        raise UserError(f"{PLANNED.format(stage=stage)}: is not what the plan says now; {edited}")
-    for step in steps_by_stage(plan)[stage]:
+    if _as_written(dvc_stage) != planned(plan)[dvc_stage]:
+        raise UserError(f"{PLANNED.format(stage=dvc_stage)}: is not what the plan says now; {edited}")
+    for step in steps_by_dvc_stage(plan)[dvc_stage]:
         for artefact in step.outputs:
             if not is_current(artefact, step):
                 raise UserError(f"{artefact}: is not what configuration and code say now; {edited}")
-    for artefact in leftovers(plan, names_at_other_scales(plan.config), FOLDERS[stage]):
+    for artefact in find_orphans(plan, names_at_other_scales(plan.config), FOLDERS[dvc_stage]):
         print(f"{artefact}: the configuration names no such artefact; moved to {set_aside(artefact)}")
-    for folder in FOLDERS[stage]:
+    for folder in FOLDERS[dvc_stage]:
         Path(folder).mkdir(parents=True, exist_ok=True)
 
 
-def _as_written(stage: str) -> dict[str, str]:
+def _as_written(dvc_stage: str) -> dict[str, str]:
     """What the plan said of the stage when DVC called its first one."""
-    file = Path(PLANNED.format(stage=stage))
+    file = Path(PLANNED.format(stage=dvc_stage))
     try:
         return dict(json.loads(file.read_text()))
     except (OSError, ValueError) as error:

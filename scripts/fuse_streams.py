@@ -1,9 +1,9 @@
 """Fuse the scores of a spatial and a temporal network: average, or a linear SVM."""
 
 from twostream import cli
-from twostream.fusion import average
-from twostream.recipes import FusionRecipe
-from twostream.scores import read_scores, write_scores
+from twostream.config.recipes import FusionRecipe
+from twostream.scores.fusion import average
+from twostream.scores.score_file import read_scores, write_scores
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
         spatial, temporal = read_scores(args.spatial), read_scores(args.temporal)
         if recipe.svm:
             # Only here, as scikit-learn takes seconds to import.
-            from twostream.svm import svm
+            from twostream.scores.svm import svm
 
             fused, record["cost"] = svm(spatial, temporal, recipe.svm, recipe.seed)
         else:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from twostream import cli
-from twostream.dataset import write_dataset
-from twostream.index import complete, write_index
-from twostream.recipes import GeneratorRecipe
+from twostream.config.recipes import GeneratorRecipe
+from twostream.videos.generated import write_dataset
+from twostream.videos.index import complete, write_index
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
 """Check the scores of a method that was not trained here, and bring them into the form of all scores."""
 
 from twostream import cli
-from twostream.index import read_index
-from twostream.others import read_given
-from twostream.recipes import ImportScoresRecipe
-from twostream.scores import write_scores
+from twostream.config.recipes import ImportScoresRecipe
+from twostream.scores.external import read_given
+from twostream.scores.score_file import write_scores
+from twostream.videos.index import read_index
 
 
 def main() -> None:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from twostream import cli, paths
+from twostream.config.recipes import ImportRecipe
+from twostream.config.scale import Archive
 from twostream.downloads import fetch
-from twostream.importing import import_weights
-from twostream.recipes import ImportRecipe
-from twostream.scale import Archive
+from twostream.networks.published_weights import import_weights
 
 
 def main() -> None:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from twostream import cli
-from twostream.index import complete, from_class_folders, from_list, write_index
-from twostream.recipes import IndexRecipe
+from twostream.config.recipes import IndexRecipe
+from twostream.videos.index import complete, from_class_folders, from_list, write_index
 
 
 def main() -> None:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from twostream import cli, paths
-from twostream.files import write_json, written_whole
-from twostream.recipes import TableRecipe
-from twostream.scores import read_scores
-from twostream.tables import make_table, metrics
+from twostream.config.recipes import TableRecipe
+from twostream.files import atomic_write, write_json
+from twostream.results.tables import make_table, metrics
+from twostream.scores.score_file import read_scores
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
     with cli.record(args, recipe):
         table = make_table(recipe, [read_scores(file).part("test") for file in args.scores])
         write_json(paths.metrics(args.out), metrics(Path(args.out).stem, table))
-        with written_whole(args.out) as part:
+        with atomic_write(args.out) as part:
             table.to_csv(part, index=False)
 
 

@@ -6,16 +6,16 @@ The first stage of dvc.yaml calls this, so that DVC calls a stage just when some
 import argparse
 
 from twostream import cli
+from twostream.config.loading import load_config
 from twostream.files import write_json
-from twostream.loading import load
-from twostream.plan import Plan
-from twostream.stages import PLANNED, planned
+from twostream.plan.dvc_stages import PLANNED, planned
+from twostream.plan.plan import Plan
 
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
-    for stage, artefacts in planned(Plan(load())).items():
-        write_json(PLANNED.format(stage=stage), artefacts)
+    for dvc_stage, artefacts in planned(Plan(load_config())).items():
+        write_json(PLANNED.format(stage=dvc_stage), artefacts)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Draw the confusion matrix of a score file, and list true and predicted classes for DVC's own."""
 
 from twostream import cli, paths
-from twostream.confusion import predictions, read_test_part
-from twostream.confusion_figure import draw_confusion
-from twostream.figures import save_figure
-from twostream.files import written_whole
-from twostream.recipes import ConfusionFigureRecipe
+from twostream.config.recipes import ConfusionFigureRecipe
+from twostream.figures.confusion import predictions, read_test_part
+from twostream.figures.confusion_matrix import draw_confusion
+from twostream.figures.sheet import save_figure
+from twostream.files import atomic_write
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
     recipe = cli.recipe(ConfusionFigureRecipe, args)
     with cli.record(args, recipe):
         scores = read_test_part(args.scores)
-        with written_whole(paths.curve(args.out)) as part:
+        with atomic_write(paths.sidecar_csv(args.out)) as part:
             predictions(scores).to_csv(part, index=False)
         save_figure(draw_confusion(recipe, scores), args.out)
 

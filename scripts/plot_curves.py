@@ -1,10 +1,10 @@
 """Draw the training curves of several models, and put them into one table."""
 
 from twostream import cli, paths
-from twostream.curves_figure import all_curves, draw_curves, read_curves
-from twostream.figures import save_figure
-from twostream.files import written_whole
-from twostream.recipes import CurvesFigureRecipe
+from twostream.config.recipes import CurvesFigureRecipe
+from twostream.figures.curves import all_curves, draw_curves, read_curves
+from twostream.figures.sheet import save_figure
+from twostream.files import atomic_write
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
     recipe = cli.recipe(CurvesFigureRecipe, args)
     with cli.record(args, recipe):
         curves = read_curves(recipe.models, args.curves)
-        with written_whole(paths.curve(args.out)) as part:
+        with atomic_write(paths.sidecar_csv(args.out)) as part:
             all_curves(curves).to_csv(part, index=False)
         save_figure(draw_curves(curves), args.out)
 

@@ -1,11 +1,11 @@
 """Draw the filters of a network's first layer."""
 
 from twostream import cli
-from twostream.figures import save_figure
-from twostream.filters_figure import draw_filters
-from twostream.models import load_model
-from twostream.networks import first_convolution
-from twostream.recipes import FiltersFigureRecipe
+from twostream.config.recipes import FiltersFigureRecipe
+from twostream.figures.filters import draw_filters
+from twostream.figures.sheet import save_figure
+from twostream.networks.model_file import load_model
+from twostream.networks.network import first_convolution
 
 
 def main() -> None:

@@ -1,9 +1,10 @@
 """Draw frames of test videos beside their optical flow."""
 
-from twostream import cli, dataset_files
-from twostream.figures import save_figure
-from twostream.flow_figure import draw_flow, examples
-from twostream.recipes import FlowFigureRecipe
+from twostream import cli
+from twostream.config.recipes import FlowFigureRecipe
+from twostream.extraction import dataset_files
+from twostream.figures.flow import draw_flow, examples
+from twostream.figures.sheet import save_figure
 
 
 def main() -> None:

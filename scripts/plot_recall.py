@@ -1,11 +1,11 @@
 """Draw the recall of each class by a fusion and its two streams, and list what is confused with what."""
 
 from twostream import cli, paths
-from twostream.confusion import read_test_part
-from twostream.figures import save_figure
-from twostream.files import written_whole
-from twostream.recall_figure import draw_recall, recall_table, written_columns
-from twostream.recipes import RecallFigureRecipe
+from twostream.config.recipes import RecallFigureRecipe
+from twostream.figures.confusion import read_test_part
+from twostream.figures.recall import draw_recall, recall_table, written_columns
+from twostream.figures.sheet import save_figure
+from twostream.files import atomic_write
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
         streams = {"spatial": args.spatial, "temporal": args.temporal}
         own = {name: read_test_part(file) for name, file in streams.items()}
         table = recall_table(read_test_part(args.fused), own)
-        with written_whole(paths.curve(args.out)) as part:
+        with atomic_write(paths.sidecar_csv(args.out)) as part:
             written_columns(table).to_csv(part, index=False)
         save_figure(draw_recall(recipe, table), args.out)
 

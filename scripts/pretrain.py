@@ -1,10 +1,11 @@
 """Train a spatial network on still images, for others to start from."""
 
-from twostream import cli, dataset_files, paths
-from twostream.checkpoints import Checkpoint
-from twostream.devices import machine
-from twostream.recipes import TrainingRecipe
-from twostream.training import train_and_save
+from twostream import cli, paths
+from twostream.config.recipes import TrainingRecipe
+from twostream.devices import open_runtime
+from twostream.extraction import dataset_files
+from twostream.training.checkpoints import Checkpoint
+from twostream.training.trainer import train_and_save
 
 
 def main() -> None:
@@ -17,9 +18,9 @@ def main() -> None:
     recipe = cli.recipe(TrainingRecipe, args)
     files = dataset_files.given_files(args, recipe.shards)
     checkpoint = Checkpoint(paths.checkpoint(args.out), args.spec and args.spec.digest)
-    with cli.record(args, recipe) as record, machine(args.device, args.workers) as found:
-        record |= train_and_save(recipe, files, None, found, checkpoint, args.out, args.curve)
-    if found.processes.first:
+    with cli.record(args, recipe) as record, open_runtime(args.device, args.workers) as runtime:
+        record |= train_and_save(recipe, files, None, runtime, checkpoint, args.out, args.curve)
+    if runtime.processes.first:
         checkpoint.delete()
 
 

@@ -10,9 +10,9 @@ import json
 import sys
 
 from twostream import cli
+from twostream.config.loading import load_config
 from twostream.files import UserError
-from twostream.loading import load
-from twostream.plan import Plan
+from twostream.plan.plan import Plan
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("config", help="folder of the configuration")
-    plan, found = Plan(load(parser.parse_args().config)), {}
+    plan, found = Plan(load_config(parser.parse_args().config)), {}
     for artefact in json.load(sys.stdin):
         try:
             step = plan.step_of(artefact)

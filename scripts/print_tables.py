@@ -3,16 +3,24 @@
 import argparse
 
 from twostream import cli, paths
-from twostream.loading import load
-from twostream.plan import Plan
-from twostream.shown import Rows, as_text, claim_rows, method_rows, read_table, sampling_note, table_rows
+from twostream.config.loading import load_config
+from twostream.plan.plan import Plan
+from twostream.results.formatting import (
+    Rows,
+    as_text,
+    claim_rows,
+    method_rows,
+    read_table,
+    sampling_note,
+    table_rows,
+)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", help="the scale, if not config.yaml's")
     args = parser.parse_args()
-    config = load(overrides={"scale": args.scale} if args.scale else None)
+    config = load_config(overrides={"scale": args.scale} if args.scale else None)
     for name, settings in config.benchmark.tables.items():
         show(settings.title, table_rows(read_table(paths.TABLE.format(table=name))))
     if any(paths.METHODS in step.outputs for step in Plan(config).results()):

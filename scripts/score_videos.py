@@ -1,9 +1,10 @@
 """Score the training and test videos of a split with a trained network."""
 
-from twostream import cli, dataset_files
-from twostream.recipes import ScoringRecipe
-from twostream.scores import write_scores
-from twostream.scoring import score_videos
+from twostream import cli
+from twostream.config.recipes import ScoringRecipe
+from twostream.extraction import dataset_files
+from twostream.scores.score_file import write_scores
+from twostream.training.scoring import score_videos
 
 
 def main() -> None:

@@ -4,15 +4,15 @@ import argparse
 from pathlib import Path
 
 from twostream import cli
-from twostream.files import written_whole
-from twostream.loading import load
-from twostream.stages import dvc_yaml
+from twostream.config.loading import load_config
+from twostream.files import atomic_write
+from twostream.plan.dvc_stages import dvc_yaml
 
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
-    with written_whole(Path("dvc.yaml")) as part:
-        part.write_text(dvc_yaml(load().benchmark), encoding="utf-8")
+    with atomic_write(Path("dvc.yaml")) as part:
+        part.write_text(dvc_yaml(load_config().benchmark), encoding="utf-8")
 
 
 if __name__ == "__main__":

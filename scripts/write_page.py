@@ -1,10 +1,10 @@
 """Write a page of the report: a table of results/, and where each of its numbers comes from."""
 
 from twostream import cli
-from twostream.files import written_whole
-from twostream.pages import page
-from twostream.recipes import PageRecipe
-from twostream.shown import claim_rows, method_rows, read_table, table_rows
+from twostream.config.recipes import PageRecipe
+from twostream.files import atomic_write
+from twostream.results.formatting import claim_rows, method_rows, read_table, table_rows
+from twostream.results.pages import page
 
 SHOWN = {"table": table_rows, "claims": claim_rows, "methods": method_rows}
 
@@ -16,7 +16,7 @@ def main() -> None:
     recipe = cli.recipe(PageRecipe, args)
     with cli.record(args, recipe):
         text = page(recipe.title, recipe.note, SHOWN[recipe.kind](read_table(args.table)), args.table)
-        with written_whole(args.out) as part:
+        with atomic_write(args.out) as part:
             part.write_text(text, encoding="utf-8")
 
 

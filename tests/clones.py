@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 from conftest import jobs_in, planned, said
 
-from twostream.stages import PLANNED
+from twostream.plan.dvc_stages import PLANNED
 
 TABLES = ("results/table2.csv", "results/table3.csv")
 RUN = "bidirectional-10"

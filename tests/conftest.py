@@ -19,11 +19,11 @@ import yaml
 from local_server import Server
 
 from twostream import downloads, paths
-from twostream.dataset_files import DatasetFiles
-from twostream.index import write_index
-from twostream.specs import Spec, code_digest
-from twostream.stages import FOLDERS
-from twostream.store import ShardWriter
+from twostream.extraction.dataset_files import DatasetFiles
+from twostream.extraction.store import ShardWriter
+from twostream.plan.dvc_stages import FOLDERS
+from twostream.provenance.specs import Spec, code_digest
+from twostream.videos.index import write_index
 
 ROOT = Path(__file__).resolve().parent.parent
 ADDED_CLASSES = {

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from twostream.official_lists import Counts
+from twostream.videos.official_lists import Counts
 
 UCF = Counts(classes=3, videos=9, splits=((6, 3),) * 3)
 HMDB = Counts(classes=2, videos=8, splits=((2, 4),) * 3)

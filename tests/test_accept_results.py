@@ -12,7 +12,7 @@ def accept(folder: Path, *arguments: str) -> str:
     return said(folder, "python", "scripts/accept_results.py", "--reason", "a log line", *arguments)
 
 
-TRAINER = "scripts/twostream/training.py"
+TRAINER = "scripts/twostream/training/trainer.py"
 LOG_LINE = (TRAINER, "    bar.close()", "    bar.close()\n    print('trained')")
 
 
@@ -29,11 +29,14 @@ def move(folder: Path, old: str, new: str) -> None:
 
 def test_what_cannot_matter_makes_nothing_stale(clone):
     replace(
-        clone, "scripts/twostream/scale.py", "    crop: Count\n", "    crop: Count\n    added: Count = 3\n"
+        clone,
+        "scripts/twostream/config/scale.py",
+        "    crop: Count\n",
+        "    crop: Count\n    added: Count = 3\n",
     )
-    move(clone, "scripts/twostream/checkpoints.py", "scripts/twostream/elsewhere/resuming.py")
-    replace(clone, "scripts/twostream/scale.py", '"farneback", "dis"]', '"farneback", "dis", "mine"]')
-    (clone / "scripts/twostream/algorithms/mine.py").write_text("def fields():\n    pass\n")
+    move(clone, "scripts/twostream/training/checkpoints.py", "scripts/twostream/elsewhere/resuming.py")
+    replace(clone, "scripts/twostream/config/scale.py", '"farneback", "dis"]', '"farneback", "dis", "mine"]')
+    (clone / "scripts/twostream/flow/algorithms/mine.py").write_text("def fields():\n    pass\n")
     assert planned(clone) == {}
     assert not jobs_in(said(clone, "dvc", "repro"))
     assert all_is_done(clone)
@@ -41,7 +44,7 @@ def test_what_cannot_matter_makes_nothing_stale(clone):
 
 def test_another_formula_of_the_digest_is_taken_over_with_a_reason(clone):
     before = tables(clone)
-    replace(clone, "scripts/twostream/specs.py", ".hexdigest()[:16]", ".hexdigest()[:20]")
+    replace(clone, "scripts/twostream/provenance/specs.py", ".hexdigest()[:16]", ".hexdigest()[:20]")
     assert planned(clone)["train_stream"] > 3
     text = accept(clone, "-n")
     assert "really changed since HEAD: nothing" in text and "not accepted" not in text
@@ -59,9 +62,9 @@ def test_code_that_really_changed_is_named_and_taken_on_an_explicit_word_only(cl
     set_dropout(clone, 0.8)
     stale = planned(clone)
     text = accept(clone)
-    assert "really changed since HEAD: twostream/training.py" in text
+    assert "really changed since HEAD: twostream/training/trainer.py" in text
     assert f"{MODEL}: its recipe is another: run.dropout 0.9 -> 0.8" in text
-    assert "its code really changed: twostream/training.py" in text
+    assert "its code really changed: twostream/training/trainer.py" in text
     assert planned(clone) == stale
     assert "not accepted" in accept(clone, "--changed-code")
     assert planned(clone) == ITS_JOBS
@@ -71,7 +74,7 @@ def test_code_that_really_changed_is_named_and_taken_on_an_explicit_word_only(cl
 
 def test_what_was_stale_before_stays_so(clone):
     """For all fusions a real change that was committed and not redone."""
-    replace(clone, "scripts/twostream/fusion.py", "/ 2", "* 0.5")
+    replace(clone, "scripts/twostream/scores/fusion.py", "/ 2", "* 0.5")
     commit(clone, "other fusion")
     replace(clone, *LOG_LINE)
     text = accept(clone, "--changed-code")

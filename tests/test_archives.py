@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from archive_writers import LINK, rar, write_rar, write_zip
 
-from twostream import archives
-from twostream.archives import unpack
 from twostream.files import UserError
+from twostream.videos import archives
+from twostream.videos.archives import unpack
 
 ODD = 'a b\'s "q" & #1; ~+@! (x) [y] é 日本.avi'
 

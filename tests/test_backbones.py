@@ -14,23 +14,23 @@ from conftest import ROOT, copy_project, datasets_here, jobs_in, planned, run, t
 from local_server import Served
 from torchvision.models.feature_extraction import create_feature_extractor
 
-from twostream.backbones import backbone_features, torchvision_weights
-from twostream.benchmark import Run
-from twostream.devices import machine
-from twostream.encoding import encode
+from twostream.config.benchmark import Run
+from twostream.config.loading import backbones, load_config, parse
+from twostream.config.recipes import ImportRecipe, TrainingRecipe
+from twostream.config.scale import Backbone, Network
+from twostream.config.streams import KINDS
+from twostream.devices import open_runtime
+from twostream.extraction.encoding import encode
+from twostream.extraction.store import ShardWriter
 from twostream.files import UserError
-from twostream.importing import ONE_FRAME, import_weights
-from twostream.index import write_index
-from twostream.inputs import normalise, stack_frames
-from twostream.loading import backbones, load, parse
-from twostream.models import Description, copy_hidden_layers, load_model, save_model
-from twostream.networks import TwoStreamNetwork
-from twostream.plan import Plan
-from twostream.recipes import ImportRecipe, TrainingRecipe
-from twostream.scale import Backbone, Network
-from twostream.store import ShardWriter
-from twostream.streams import KINDS
-from twostream.training import train
+from twostream.networks.backbones import backbone_features, torchvision_weights
+from twostream.networks.model_file import Description, copy_hidden_layers, load_model, save_model
+from twostream.networks.network import StreamNetwork
+from twostream.networks.published_weights import ONE_FRAME, import_weights
+from twostream.plan.plan import Plan
+from twostream.training.preprocessing import normalise, stack_frames
+from twostream.training.trainer import train
+from twostream.videos.index import write_index
 
 RESNET = Backbone(backbone="resnet18")
 CROP = 40
@@ -81,7 +81,7 @@ def test_an_imported_backbone_gives_torchvisions_own_features(reference, importe
 
 
 def test_the_first_layer_is_adapted_to_flow_by_averaging(imported):
-    network = TwoStreamNetwork(RESNET, parse(Run, FLOW, "test"), {"h": 2}, CROP)
+    network = StreamNetwork(RESNET, parse(Run, FLOW, "test"), {"h": 2}, CROP)
     copy_hidden_layers(imported, network)
     frames = load_model(imported)[0].features
     mean = frames.conv1.weight.mean(dim=1)
@@ -102,7 +102,7 @@ def test_our_own_network_starts_flow_from_frames_without_the_second_normalisatio
     description = Description(run=ONE_FRAME, network=layers, crop=56, short_side=64, heads={"h": ["a"]})
     frames = description.build()
     save_model(frames, description, tmp_path / "m.safetensors")
-    flow = TwoStreamNetwork(layers, parse(Run, FLOW, "test"), {"h": 2}, 56)
+    flow = StreamNetwork(layers, parse(Run, FLOW, "test"), {"h": 2}, 56)
     copy_hidden_layers(tmp_path / "m.safetensors", flow)
     assert not hasattr(flow.features, "norm2") and hasattr(frames.features, "norm2")
     for name in ("conv2", "conv5"):
@@ -137,12 +137,12 @@ def test_a_temporal_backbone_trains_from_weights_for_frames(flow_of_two_classes,
         "short_side": 48,
         "seed": 0,
     }
-    with machine("cpu", workers=0) as found:
-        trained = train(parse(TrainingRecipe, content, "test"), datasets_here("one"), str(imported), found)
+    with open_runtime("cpu", workers=0) as runtime:
+        trained = train(parse(TrainingRecipe, content, "test"), datasets_here("one"), str(imported), runtime)
     network = trained.network
     assert np.isfinite(trained.curve["loss"]).all() and len(trained.curve) == 2
     assert network.units == 512  # what is dropped out lies between backbone and heads
-    before = TwoStreamNetwork(RESNET, parse(Run, FLOW, "test"), {"one": 2}, CROP)
+    before = StreamNetwork(RESNET, parse(Run, FLOW, "test"), {"one": 2}, CROP)
     copy_hidden_layers(imported, before)
     moved = (network.features.conv1.weight - before.features.conv1.weight).abs().max()
     assert 0 < moved < 0.1
@@ -238,7 +238,7 @@ def test_slow_fusion_by_a_backbone_is_refused_before_any_job(tmp_path):
     shutil.copytree(ROOT / "config", tmp_path / "config")
     scale_with(tmp_path, network={"backbone": "resnet18"})
     with pytest.raises(UserError, match=r"the run slow-fusion .* leave it out of the tables and claims"):
-        Plan(load(tmp_path / "config")).check()
+        Plan(load_config(tmp_path / "config")).check()
     benchmark = tmp_path / "config/benchmark.yaml"
     content = yaml.safe_load(benchmark.read_text())
     rows = content["tables"]["table1b"]["rows"]
@@ -246,4 +246,4 @@ def test_slow_fusion_by_a_backbone_is_refused_before_any_job(tmp_path):
     # As README says: claim 11 is the one that needs it.
     content["claims"] = [claim for claim in content["claims"] if claim["number"] != 11]
     benchmark.write_text(yaml.safe_dump(content))
-    Plan(load(tmp_path / "config")).check()
+    Plan(load_config(tmp_path / "config")).check()

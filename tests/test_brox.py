@@ -16,11 +16,11 @@ import torch
 
 import pairs
 from pairs import HEIGHT, WIDTH, Flow, Image, Pair, as_image, smooth_pair, texture, view
-from twostream import brox_torch
-from twostream.brox import level_sizes, resampling_taps
-from twostream.brox_numba import brox_flow, flow_between, pyramid
-from twostream.brox_torch import batch_size, brox_flow_batch, brox_flow_in_batches
-from twostream.scale import BroxSettings
+from twostream.config.scale import BroxSettings
+from twostream.flow import brox_torch
+from twostream.flow.brox import level_sizes, resampling_taps
+from twostream.flow.brox_numba import brox_flow, flow_between, pyramid
+from twostream.flow.brox_torch import batch_size, brox_flow_batch, brox_flow_in_batches
 
 
 @pytest.fixture(scope="module")
@@ -287,9 +287,9 @@ def interpreted_triton(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The Triton half-sweep under Triton's interpreter, which runs on the CPU."""
     pytest.importorskip("triton")
     monkeypatch.setenv("TRITON_INTERPRET", "1")
-    monkeypatch.delitem(sys.modules, "twostream.brox_triton", raising=False)
-    module = importlib.import_module("twostream.brox_triton")
-    monkeypatch.setitem(sys.modules, "twostream.brox_triton", module)
+    monkeypatch.delitem(sys.modules, "twostream.flow.brox_triton", raising=False)
+    module = importlib.import_module("twostream.flow.brox_triton")
+    monkeypatch.setitem(sys.modules, "twostream.flow.brox_triton", module)
     return module
 
 

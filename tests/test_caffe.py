@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from twostream.caffe import caffe_weights
+from twostream.config.loading import parse
+from twostream.config.scale import Network
+from twostream.config.streams import KINDS
 from twostream.files import UserError
-from twostream.importing import ONE_FRAME
-from twostream.inputs import normalise, stack_frames
-from twostream.loading import parse
-from twostream.networks import TwoStreamNetwork
-from twostream.scale import Network
-from twostream.streams import KINDS
+from twostream.networks.caffe import caffe_weights
+from twostream.networks.network import StreamNetwork
+from twostream.networks.published_weights import ONE_FRAME
+from twostream.training.preprocessing import normalise, stack_frames
 
 # Two normalisations, sides that ceil and floor mode pool differently, and two full layers.
 WITH_NORMALISATION = {
@@ -39,8 +39,8 @@ def network_settings(content: dict) -> Network:
     return parse(Network, content, "test")
 
 
-def built(content: dict) -> TwoStreamNetwork:
-    return TwoStreamNetwork(network_settings(content), ONE_FRAME, {}, CROP).eval()
+def built(content: dict) -> StreamNetwork:
+    return StreamNetwork(network_settings(content), ONE_FRAME, {}, CROP).eval()
 
 
 # --- Protocol buffers: what BVLC's caffe.proto says of a model ---

@@ -9,13 +9,13 @@ import yaml
 from conftest import ROOT
 from test_make_table import with_right
 
-from twostream.benchmark import Benchmark, Verdicts
-from twostream.claims import check_claims, judge, sampling_error
-from twostream.comparison import Differences
-from twostream.loading import load, parse
-from twostream.recipes import ClaimsRecipe
-from twostream.scores import Scores
-from twostream.shown import as_text, claim_rows, read_table, sampling_note
+from twostream.config.benchmark import Benchmark, Verdicts
+from twostream.config.loading import load_config, parse
+from twostream.config.recipes import ClaimsRecipe
+from twostream.results.claims import check_claims, judge, sampling_error
+from twostream.results.formatting import as_text, claim_rows, read_table, sampling_note
+from twostream.results.paired_tests import Differences
+from twostream.scores.score_file import Scores
 
 VERDICTS = Verdicts(marginal=2, by_far=5, level=0.05, permutations=1000, seed=0)
 
@@ -188,9 +188,9 @@ def test_all_claims_of_the_paper_are_there_with_its_numbers():
 
 @pytest.mark.parametrize(("scale", "data"), [("demo", "generated"), ("paper", "paper")])
 def test_reproduced_is_a_word_for_the_papers_datasets(scale, data):
-    from twostream.plan import Plan
+    from twostream.plan.plan import Plan
 
-    plan = Plan(load(ROOT / "config", {"scale": scale}))
+    plan = Plan(load_config(ROOT / "config", {"scale": scale}))
     made = plan.check_claims().recipe
     assert isinstance(made, ClaimsRecipe)
     assert {compared.data for claim in made.claims for compared in claim.comparisons} == {data}

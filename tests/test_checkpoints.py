@@ -11,15 +11,16 @@ import torch
 from conftest import ROOT, frames_options, spec_file
 from test_train_stream import MULTI, SINGLE, recipe, same, trained
 
-from twostream import checkpoints
-from twostream.checkpoints import Checkpoint
+from twostream.training import checkpoints
+from twostream.training.checkpoints import Checkpoint
 
 # The script as the rules call it, but with a checkpoint after each iteration.
 PROGRAM = f"""
 import sys
 sys.path.insert(0, {str(ROOT / "scripts")!r})
 import train_stream
-from twostream import checkpoints, cli
+from twostream import cli
+from twostream.training import checkpoints
 checkpoints.SECONDS_BETWEEN = 0
 cli.run(train_stream.main)
 """

@@ -12,21 +12,22 @@ import torch
 import yaml
 from conftest import ROOT, datasets_here, small_benchmark, textured, tiny_scale, write_video
 
-from twostream import annotation, cli, paths
-from twostream.annotation import draw_band, write_annotated
-from twostream.classification import Models, Verdict, classify, find_models, readable
-from twostream.encoding import encode
-from twostream.extraction import store_frames
+from twostream import cli, paths
+from twostream.classify import annotate
+from twostream.classify.annotate import draw_band, write_annotated
+from twostream.classify.classify import Models, Verdict, classify, find_models, readable
+from twostream.config.loading import load_config
+from twostream.config.recipes import FlowRecipe, FramesRecipe, ScoringRecipe
+from twostream.extraction.encoding import encode
+from twostream.extraction.flow import store_flow
+from twostream.extraction.frames import store_frames
+from twostream.extraction.store import ShardWriter, Store
 from twostream.files import UserError, sha256
-from twostream.flow_extraction import store_flow
-from twostream.index import write_index
-from twostream.loading import load
-from twostream.models import Description, save_model
-from twostream.recipes import FlowRecipe, FramesRecipe, ScoringRecipe
-from twostream.scores import read_scores, write_scores
-from twostream.scoring import score_videos
-from twostream.store import ShardWriter, Store
-from twostream.videos import Announced
+from twostream.networks.model_file import Description, save_model
+from twostream.scores.score_file import read_scores, write_scores
+from twostream.training.scoring import score_videos
+from twostream.videos.decoding import Announced
+from twostream.videos.index import write_index
 
 # Every kind of input, and classes of another dataset in the head.
 FUSIONS = {
@@ -46,7 +47,7 @@ def folder(tmp_path_factory) -> Path:
     write_videos(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        config = load()
+        config = load_config()
         for runs in FUSIONS.values():
             for run in runs:
                 write_model(run, config)
@@ -104,7 +105,7 @@ def here(folder, monkeypatch) -> Path:
 
 
 def classified(video: Path, fusion: str, scratch: Path) -> list[Verdict]:
-    config = load()
+    config = load_config()
     files = find_models(Models(fusion, "demo_a", 1, 0), config, "snakemake")
     return classify(video, files, "demo_a", config.scale, "cpu", scratch)
 
@@ -125,7 +126,7 @@ def refused(monkeypatch, *arguments: object) -> str:
 @pytest.fixture
 def extracted(here) -> Path:
     """Frames and flow of the dataset's videos, as the rules extract them."""
-    config, index = load(), "data/videos/demo_a.csv"
+    config, index = load_config(), "data/videos/demo_a.csv"
     place = Path("data/videos/demo_a")
     settings = config.scale.frames.model_copy(update={"short_side": 60})
     frames = FramesRecipe(media="videos", shards=1, frames=settings)
@@ -138,7 +139,7 @@ def extracted(here) -> Path:
 
 @pytest.mark.parametrize("fusion", FUSIONS)
 def test_a_video_of_a_dataset_has_the_scores_of_its_score_file(extracted, tmp_path, fusion):
-    config = load()
+    config = load_config()
     recipe = ScoringRecipe(dataset="demo_a", shards=1, split=1, testing=config.scale.testing)
     files, expected = datasets_here("demo_a")["demo_a"], []
     for run in FUSIONS[fusion]:
@@ -147,7 +148,7 @@ def test_a_video_of_a_dataset_has_the_scores_of_its_score_file(extracted, tmp_pa
         expected.append(read_scores(tmp_path / f"{run}.npz"))
     row = expected[0].videos.tolist().index("b/1.avi")
     verdicts = classified(Path("data/videos/demo_a/b/1.avi"), fusion, tmp_path)
-    assert [v.source for v in verdicts] == [
+    assert [v.name for v in verdicts] == [
         *(f"{s} ({run})" for s, run in zip(("spatial", "temporal"), FUSIONS[fusion], strict=True)),
         "fused by averaging",
     ]
@@ -244,7 +245,7 @@ def test_a_long_name_leaves_room_for_its_percentage():
 def test_an_output_is_whole_or_stays_what_it_was(here, tmp_path, monkeypatch):
     out = tmp_path / "out.avi"
     out.write_bytes(b"before")
-    monkeypatch.setattr(annotation, "announced", lambda path: Announced(0, 0, 0))
+    monkeypatch.setattr(annotate, "announced", lambda path: Announced(0, 0, 0))
     said = refused(monkeypatch, here / "data/videos/demo_a/a/1.avi", "--out", out)
     assert "could not write all of it" in said
     assert out.read_bytes() == b"before" and list(tmp_path.iterdir()) == [out]
@@ -312,7 +313,7 @@ def test_runs_that_the_dataset_cannot_have_are_told(here, clip, monkeypatch):
 
 
 def test_models_of_different_classes_are_refused(here, tmp_path):
-    config = load()
+    config = load_config()
     files = {run: model_file(run, config) for run in FUSIONS["single"]}
     files["flow-1"] = str(tmp_path / "other.safetensors")
     described = Description(

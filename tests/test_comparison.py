@@ -9,8 +9,10 @@ import pytest
 from scipy.stats import norm, ttest_1samp
 from test_make_table import with_right
 
-from twostream.benchmark import Interval, Verdicts
-from twostream.comparison import (
+from twostream.config.benchmark import Interval, Verdicts
+from twostream.files import UserError
+from twostream.results.accuracy import bootstrap_interval
+from twostream.results.paired_tests import (
     Differences,
     difference_columns,
     differences,
@@ -19,9 +21,7 @@ from twostream.comparison import (
     mcnemar_test,
     seed_test,
 )
-from twostream.files import UserError
-from twostream.scores import Scores
-from twostream.statistics import bootstrap_interval
+from twostream.scores.score_file import Scores
 
 VERDICTS = Verdicts(marginal=2, by_far=5, level=0.05, permutations=200, seed=0)
 

@@ -7,9 +7,9 @@ import pytest
 import yaml
 from conftest import ROOT
 
+from twostream.config.loading import load_config
 from twostream.files import UserError
-from twostream.loading import load
-from twostream.plan import Plan
+from twostream.plan.plan import Plan
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def edit(file: Path, keys: str, value: object) -> None:
 
 def refusal(config: Path) -> str:
     with pytest.raises(UserError) as caught:
-        load(config)
+        load_config(config)
     return str(caught.value)
 
 
@@ -126,7 +126,7 @@ def with_layers(config: Path, **first: object) -> Path:
 
 def test_a_caffe_network_whose_first_convolution_has_padding_is_refused(config):
     with_layers(config)
-    load(config)
+    load_config(config)
     with_layers(config, padding=1)
     assert "demo.yaml: pretrained.kind caffe is for networks whose first convolution" in refusal(config)
 
@@ -138,7 +138,7 @@ def test_weights_named_as_a_dataset_are_refused(config):
 
 def test_a_run_on_flow_may_start_from_images(config):
     edit(config / "benchmark.yaml", "runs.flow-5.initialisation", "images")
-    load(config)
+    load_config(config)
 
 
 @pytest.mark.parametrize(
@@ -161,14 +161,14 @@ def test_a_run_on_flow_may_start_from_images(config):
 def test_a_mistake_in_an_official_dataset_is_named(config, key, value, said):
     edit(config / "scale/paper.yaml", f"datasets.ucf101.{key}", value)
     with pytest.raises(UserError) as caught:
-        load(config, {"scale": "paper"})
+        load_config(config, {"scale": "paper"})
     assert said in str(caught.value)
 
 
 def test_a_batch_that_cannot_be_shared_out_is_refused_before_any_job(config):
     edit(config / "scale/demo.yaml", "training.batch", 33)
     with pytest.raises(UserError, match=r"demo\.yaml: training\.batch: 33 cannot be shared out .* 2 task"):
-        Plan(load(config)).check()
+        Plan(load_config(config)).check()
 
 
 def test_a_key_given_twice_is_refused(config):
@@ -178,12 +178,12 @@ def test_a_key_given_twice_is_refused(config):
 
 
 def test_the_default_configuration_is_the_demo_scale_on_a_cpu():
-    config = load(ROOT / "config")
+    config = load_config(ROOT / "config")
     assert (config.scale_name, config.device) == ("demo", "cpu")
 
 
 def test_every_run_is_in_a_table_or_a_fusion():
-    benchmark = load(ROOT / "config").benchmark
+    benchmark = load_config(ROOT / "config").benchmark
     used = {row.run for table in benchmark.tables.values() for row in table.rows}
     used |= {run for f in benchmark.fusions.values() for run in (f.spatial, f.temporal)}
     assert set(benchmark.runs) <= used
@@ -202,6 +202,6 @@ def test_a_method_may_be_a_stream_but_not_one_of_the_final_model(config):
     fusion = {"spatial": "mine", "temporal": "flow-10", "method": "average"}
     edit(config / "benchmark.yaml", "methods", METHOD)
     edit(config / "benchmark.yaml", "fusions.with-mine", fusion)
-    assert load(config).benchmark.fusions["with-mine"].spatial == "mine"
+    assert load_config(config).benchmark.fusions["with-mine"].spatial == "mine"
     edit(config / "benchmark.yaml", "two_stream", "with-mine")
     assert "two_stream: the fusion 'with-mine' must be of two runs, trained here" in refusal(config)

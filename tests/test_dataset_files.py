@@ -10,15 +10,15 @@ from conftest import ROOT
 from test_fuse_streams import make_scores
 from test_train_stream import MULTI, SINGLE, recipe, trained
 
-from twostream import dataset_files
-from twostream.benchmark import Input
-from twostream.dataset_files import DatasetFiles, given_files
+from twostream.config.benchmark import Input
+from twostream.config.loading import load_config
+from twostream.extraction import dataset_files
+from twostream.extraction.dataset_files import DatasetFiles, given_files
 from twostream.files import UserError
-from twostream.inputs import open_reader
-from twostream.loading import load
-from twostream.models import save_model
-from twostream.plan import Plan
-from twostream.scores import reader_of, write_scores
+from twostream.networks.model_file import save_model
+from twostream.plan.plan import Plan
+from twostream.scores.score_file import reader_of, write_scores
+from twostream.training.reader import open_reader
 
 
 def parsed(*arguments: str) -> argparse.Namespace:
@@ -110,7 +110,7 @@ def test_scores_that_were_not_given_are_not_opened(tmp_path, monkeypatch):
 
 
 def test_the_plan_names_the_inputs_of_a_step():
-    plan = Plan(load(ROOT / "config"))
+    plan = Plan(load_config(ROOT / "config"))
     trained_on_both = plan.train_stream("flow-10-multitask", "demo_a", 1, 0)
     files = list(trained_on_both.recipe.shards)
     assert trained_on_both.files("index") == [f"data/videos/{name}.csv" for name in files]

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from twostream import benchmark, config, recipes, scale  # noqa: F401  (so that all models are there)
-from twostream.strict import Strict
+from twostream.config import benchmark, recipes, scale, settings  # noqa: F401  (so that all models are there)
+from twostream.config.types import Strict
 
 # Each key of the configuration and of recipes that may be left out, with what it then is.
 # A new one gets a line; a line that is there stays as it is.

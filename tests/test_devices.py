@@ -12,13 +12,14 @@ from conftest import ROOT, frames_options, spec_file, tiny_scale
 from test_train_stream import MULTI, recipe, trained
 from torch import nn
 
-from twostream import checkpoints, paths
-from twostream.checkpoints import Checkpoint
+from twostream import paths
+from twostream.config.recipes import TrainingRecipe
+from twostream.config.scale import Training
 from twostream.devices import Processes, use_device
 from twostream.files import UserError
-from twostream.models import load_model
-from twostream.recipes import TrainingRecipe
-from twostream.scale import Training
+from twostream.networks.model_file import load_model
+from twostream.training import checkpoints
+from twostream.training.checkpoints import Checkpoint
 
 TORCHRUN = Path(sys.executable).with_name("torchrun")
 

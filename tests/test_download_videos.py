@@ -18,14 +18,14 @@ from conftest import copy_project, planned, run, textured, write_video
 from local_server import Served, Server
 from small_lists import HMDB, UCF, write_hmdb51, write_ucf101
 
-from twostream import official_dataset
+from twostream.config.loading import parse
+from twostream.config.scale import Official
 from twostream.downloads import CHUNK
 from twostream.files import UserError
-from twostream.index import read_index
-from twostream.loading import parse
-from twostream.official_dataset import listed_videos
-from twostream.official_lists import read_hmdb51, read_ucf101
-from twostream.scale import Official
+from twostream.videos import official
+from twostream.videos.index import read_index
+from twostream.videos.official import listed_videos
+from twostream.videos.official_lists import read_hmdb51, read_ucf101
 
 LISTS = {"ucf101": write_ucf101, "hmdb51": write_hmdb51}
 READERS = {
@@ -114,7 +114,7 @@ def set_source(project: Path, dataset: str, source: dict) -> None:
 def project(tmp_path: Path) -> Path:
     """The project, where the published datasets are as small as our archives."""
     folder = copy_project(tmp_path / "project")
-    file = folder / "scripts/twostream/official_lists.py"
+    file = folder / "scripts/twostream/videos/official_lists.py"
     text = file.read_text()
     for name, counts in (("UCF101", UCF), ("HMDB51", HMDB)):
         text, found = re.subn(rf"^{name} = Counts\(.*$", f"{name} = {counts!r}", text, flags=re.M)
@@ -190,7 +190,7 @@ def here(tmp_path: Path, monkeypatch) -> Path:
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(official_dataset, "READERS", READERS)
+    monkeypatch.setattr(official, "READERS", READERS)
     return folder
 
 
@@ -227,9 +227,9 @@ def test_a_call_killed_while_unpacking_goes_on(here, serving, monkeypatch, after
         shutil.copy(*arguments)
 
     with monkeypatch.context() as killing:
-        killing.setattr(official_dataset.shutil, "move", killed)
+        killing.setattr(official.shutil, "move", killed)
         # A killed process tidies nothing up.
-        killing.setattr(official_dataset.shutil, "rmtree", lambda *_, **__: None)
+        killing.setattr(official.shutil, "rmtree", lambda *_, **__: None)
         with pytest.raises(KeyboardInterrupt):
             listed(source)
     assert Path("data/archives/ucf101/videos").exists()

@@ -13,9 +13,9 @@ from local_server import Served
 from pydantic import ValidationError
 
 from twostream import downloads
+from twostream.config.scale import Archive, Mirror
 from twostream.downloads import fetch
 from twostream.files import UserError
-from twostream.scale import Archive, ArchiveSource
 
 CONTENT = random.Random(0).randbytes(3_000_000)
 SOME = 16 * downloads.CHUNK
@@ -224,4 +224,4 @@ def test_a_folder_that_cannot_be_made_is_named(server, folder, known):
 )
 def test_sources_that_make_no_sense_are_refused(wrong):
     with pytest.raises(ValidationError):
-        ArchiveSource.model_validate(wrong)
+        Mirror.model_validate(wrong)

@@ -15,7 +15,7 @@ from clones import (
 )
 from conftest import artefacts, call, cloned, commit, jobs_in, planned, said
 
-from twostream.stages import FOLDERS
+from twostream.plan.dvc_stages import FOLDERS
 
 
 def test_dvc_makes_from_nothing_the_same_bytes_as_snakemake(built, origin):
@@ -27,8 +27,8 @@ def test_dvc_makes_from_nothing_the_same_bytes_as_snakemake(built, origin):
 
 def test_after_a_pull_there_is_nothing_to_do(clone):
     assert planned(clone) == {}
-    for stage in FOLDERS:
-        assert planned(clone, stage) == {}
+    for dvc_stage in FOLDERS:
+        assert planned(clone, dvc_stage) == {}
     assert all_is_done(clone)
 
 
@@ -77,7 +77,7 @@ def test_touched_files_and_edited_words_run_nothing(clone):
     for top in ("scripts", "config", "data", "models", "scores", "results"):
         for file in (clone / top).rglob("*"):
             file.touch()
-    replace(clone, "scripts/twostream/training.py", "from collections", "# Why.\nfrom collections")
+    replace(clone, "scripts/twostream/training/trainer.py", "from collections", "# Why.\nfrom collections")
     replace(clone, "scripts/extract_flow.py", '"""', '"""Other words. ')
     assert planned(clone) == {}
     assert not jobs_in(said(clone, "dvc", "repro"))
@@ -85,19 +85,19 @@ def test_touched_files_and_edited_words_run_nothing(clone):
 
 
 def test_a_changed_module_runs_the_stages_that_use_it_and_no_others(clone):
-    replace(clone, "scripts/twostream/svm.py", "from ", "extra = 1\nfrom ")
+    replace(clone, "scripts/twostream/scores/svm.py", "from ", "extra = 1\nfrom ")
     jobs = {"fuse_streams": 2, "make_table": 1}
     assert planned(clone) == jobs
     text = said(clone, "dvc", "repro")
     assert jobs_in(text) == jobs | {"plot_confusion": 1, "plot_recall": 1}
-    ran = {stage for stage in FOLDERS if f"Running stage '{stage}'" in text}
+    ran = {dvc_stage for dvc_stage in FOLDERS if f"Running stage '{dvc_stage}'" in text}
     assert ran == {"fusion", "tables", "figures"}
     assert "Running stage 'plan'" in text
     assert all_is_done(clone)
 
 
 def test_code_that_makes_recipes_is_seen_by_both(clone):
-    replace(clone, "scripts/twostream/score_plan.py", '"rgb_jitter": 0.0', '"rgb_jitter": 0.1')
+    replace(clone, "scripts/twostream/plan/score_plan.py", '"rgb_jitter": 0.0', '"rgb_jitter": 0.1')
     assert planned(clone)["train_stream"] > 3
     assert not is_clean(clone)
 

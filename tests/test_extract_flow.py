@@ -12,17 +12,17 @@ import pytest
 import torch
 from conftest import ROOT, textured
 
-from twostream.encoding import encode
-from twostream.extraction import store_frames
+from twostream.config.recipes import FlowRecipe, FramesRecipe
+from twostream.config.scale import FLOW_ALGORITHMS, Flow
+from twostream.extraction.encoding import encode
+from twostream.extraction.flow import store_flow
+from twostream.extraction.frames import store_frames
+from twostream.extraction.store import Store
 from twostream.files import UserError, sha256
-from twostream.flow import load_algorithm, video_flow
-from twostream.flow_extraction import store_flow
-from twostream.index import write_index
-from twostream.pictures import colour_coded
-from twostream.recipes import FlowRecipe, FramesRecipe
-from twostream.scale import FLOW_ALGORITHMS, Flow
-from twostream.store import Store
-from twostream.videos import BadVideoError, read_frames, rescale
+from twostream.flow.colour import colour_coded
+from twostream.flow.video_flow import load_algorithm, video_flow
+from twostream.videos.decoding import BadVideoError, read_frames, rescale
+from twostream.videos.index import write_index
 
 
 def settings(method: str = "dis", encoding: str = "range") -> Flow:

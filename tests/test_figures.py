@@ -18,25 +18,25 @@ from sklearn.metrics import confusion_matrix as reference_matrix
 from sklearn.metrics import recall_score
 from test_fuse_streams import make_scores, shuffled
 
-from twostream.benchmark import Input
-from twostream.confusion import by_class, confusion_matrix, predictions, read_test_part
-from twostream.confusion_figure import draw_confusion
-from twostream.curves_figure import all_curves, draw_curves, read_curves, thinned
-from twostream.encoding import encode
-from twostream.figures import save_figure
-from twostream.files import UserError
-from twostream.filters_figure import draw_filters, row_labels
-from twostream.flow_figure import Example, draw_flow, examples
-from twostream.index import write_index
-from twostream.recall_figure import draw_recall, recall_table, written_columns
-from twostream.recipes import (
+from twostream.config.benchmark import Input
+from twostream.config.recipes import (
     ConfusionFigureRecipe,
     FiltersFigureRecipe,
     FlowFigureRecipe,
     RecallFigureRecipe,
 )
-from twostream.scores import Scores, write_scores
-from twostream.store import ShardWriter
+from twostream.extraction.encoding import encode
+from twostream.extraction.store import ShardWriter
+from twostream.figures.confusion import by_class, confusion_matrix, predictions, read_test_part
+from twostream.figures.confusion_matrix import draw_confusion
+from twostream.figures.curves import all_curves, draw_curves, read_curves, thinned
+from twostream.figures.filters import draw_filters, row_labels
+from twostream.figures.flow import Example, draw_flow, examples
+from twostream.figures.recall import draw_recall, recall_table, written_columns
+from twostream.figures.sheet import save_figure
+from twostream.files import UserError
+from twostream.scores.score_file import Scores, write_scores
+from twostream.videos.index import write_index
 
 STACKING = Input(kind="stacking", length=10)
 CONFUSION = ConfusionFigureRecipe(run="multitask-svm", dataset="ucf101", split=1)

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from twostream.files import part_of, written_whole
+from twostream.files import atomic_write, part_of
 
 DAY = 86_400
 # Writes half of the file, says so, and waits to be told to go on.
 WRITER = """
 import sys
-from twostream.files import written_whole
-with written_whole(sys.argv[1]) as part:
+from twostream.files import atomic_write
+with atomic_write(sys.argv[1]) as part:
     part.write_text("theirs")
     print("half", flush=True)
     sys.stdin.readline()
@@ -44,7 +44,7 @@ def writer(target: Path) -> subprocess.Popen[str]:
 
 
 def write(target: Path, text: str = "ours") -> None:
-    with written_whole(target) as part:
+    with atomic_write(target) as part:
         part.write_text(text)
 
 
@@ -65,7 +65,7 @@ def test_a_part_is_named_after_host_and_process(target: Path, monkeypatch: pytes
 
 def test_nothing_is_left_of_a_failure(target: Path) -> None:
     write(target, "before")
-    with pytest.raises(ValueError, match="full"), written_whole(target) as part:
+    with pytest.raises(ValueError, match="full"), atomic_write(target) as part:
         part.write_text("half")
         raise ValueError("the disk is full")
     assert target.read_text() == "before" and names(target.parent) == ["shard.zip"]

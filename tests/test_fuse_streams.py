@@ -8,11 +8,11 @@ from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
+from twostream.config.scale import SVM
 from twostream.files import UserError
-from twostream.fusion import average
-from twostream.scale import SVM
-from twostream.scores import Scores, read_scores, write_scores
-from twostream.svm import svm
+from twostream.scores.fusion import average
+from twostream.scores.score_file import Scores, read_scores, write_scores
+from twostream.scores.svm import svm
 
 
 def make_scores(seed: int, classes: int = 3, videos: int = 60, skill: float = 1.0) -> Scores:

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from conftest import tiny_scale
 
-from twostream.dataset import write_dataset
-from twostream.flow import video_flow
-from twostream.generator import MOTIONS, OUTLINES, draw_clip, draw_still
-from twostream.loading import parse
-from twostream.recipes import GeneratorRecipe
-from twostream.scale import Flow, GeneratedClass
-from twostream.videos import read_frames
+from twostream.config.loading import parse
+from twostream.config.recipes import GeneratorRecipe
+from twostream.config.scale import Flow, GeneratedClass
+from twostream.flow.video_flow import video_flow
+from twostream.videos.decoding import read_frames
+from twostream.videos.drawing import MOTIONS, OUTLINES, draw_clip, draw_still
+from twostream.videos.generated import write_dataset
 
 FLOW = Flow(method="dis", encoding="range", quality=90)
 

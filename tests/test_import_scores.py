@@ -8,17 +8,17 @@ import pandas as pd
 import pytest
 from test_fuse_streams import make_scores
 
-from twostream.benchmark import Interval, Method, Verdicts
+from twostream.config.benchmark import ExternalMethod, Interval, Verdicts
+from twostream.config.loading import parse
+from twostream.config.recipes import MethodsRecipe
+from twostream.config.scale import SVM
 from twostream.files import UserError
-from twostream.fusion import average
-from twostream.loading import parse
-from twostream.method_table import compare_methods
-from twostream.others import read_given
-from twostream.recipes import MethodsRecipe
-from twostream.scale import SVM
-from twostream.scores import Scores
-from twostream.shown import as_text, method_rows, read_table
-from twostream.svm import svm
+from twostream.results.formatting import as_text, method_rows, read_table
+from twostream.results.methods import compare_methods
+from twostream.scores.external import read_given
+from twostream.scores.fusion import average
+from twostream.scores.score_file import Scores
+from twostream.scores.svm import svm
 
 CLASSES = ["a", "b", "c"]
 INDEX = pd.DataFrame(
@@ -133,7 +133,7 @@ def table(seeds: int) -> pd.DataFrame:
             "methods": [
                 {
                     "name": "other",
-                    "method": Method(title="Another", dataset="d", splits=[1]).model_dump(),
+                    "method": ExternalMethod(title="Another", dataset="d", splits=[1]).model_dump(),
                     "files": "other",
                     "spatial": ["s", "spatial-{seed}"],
                     "temporal": ["t", "temporal-{seed}"],

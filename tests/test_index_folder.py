@@ -6,8 +6,8 @@ import pytest
 from conftest import textured, write_video
 
 from twostream.files import UserError
-from twostream.index import class_names, complete, from_class_folders, from_list, part
-from twostream.videos import BadVideoError
+from twostream.videos.decoding import BadVideoError
+from twostream.videos.index import class_names, complete, from_class_folders, from_list, part
 
 ODD = 'a b\'s "q" & #1 (x).avi'
 

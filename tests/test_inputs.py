@@ -5,11 +5,12 @@ import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
-from twostream.benchmark import Input
-from twostream.encoding import encode
-from twostream.inputs import Batch, VideoReader, prepare, square_side
-from twostream.store import ShardWriter, Store
-from twostream.streams import FLOW_SCALE
+from twostream.config.benchmark import Input
+from twostream.config.streams import FLOW_SCALE
+from twostream.extraction.encoding import encode
+from twostream.extraction.store import ShardWriter, Store
+from twostream.training.preprocessing import Batch, prepare, square_side
+from twostream.training.reader import VideoReader
 
 HEIGHT, WIDTH = 24, 30
 

@@ -8,10 +8,10 @@ import pytest
 import yaml
 from conftest import ROOT
 
+from twostream.config.loading import load_config, names_at_other_scales
 from twostream.files import UserError
-from twostream.leftovers import leftovers, set_aside
-from twostream.loading import load, names_at_other_scales
-from twostream.plan import Plan
+from twostream.plan.orphans import find_orphans, set_aside
+from twostream.plan.plan import Plan
 
 MINE = "scores/temporal/flow-10/mine-split1-seed3.npz"
 KEPT = [
@@ -43,7 +43,7 @@ def plan(tmp_path, monkeypatch) -> Plan:
     for file in [*KEPT, *LEFT]:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
         Path(file).touch()
-    return Plan(load())
+    return Plan(load_config())
 
 
 def test_only_what_the_configuration_does_not_name_is_left_over(plan):
@@ -51,8 +51,8 @@ def test_only_what_the_configuration_does_not_name_is_left_over(plan):
         plan.step_of(MINE)
     others = names_at_other_scales(plan.config)
     assert {"ucf101", "hmdb51"} <= others and "demo_a" not in others
-    assert leftovers(plan, others, ["scores"]) == LEFT
-    assert leftovers(plan, others, ["models", "scores/fused"]) == LEFT[:1]
+    assert find_orphans(plan, others, ["scores"]) == LEFT
+    assert find_orphans(plan, others, ["models", "scores/fused"]) == LEFT[:1]
 
 
 def test_what_is_set_aside_keeps_its_company_and_never_overwrites(plan):

@@ -11,13 +11,14 @@ from select import select
 import pytest
 from conftest import ROOT
 
-from twostream import locking
 from twostream.files import UserError
+from twostream.provenance import locks
 
 # Says "mine" when it has the lock, then keeps it until its input is closed.
-ARTEFACT = "from twostream.locking import locked\nwith locked(sys.argv[1]):"
+ARTEFACT = "from twostream.provenance.locks import locked\nwith locked(sys.argv[1]):"
 ARTEFACT += ' print("mine", flush=True); sys.stdin.read()'
-CALL = 'from twostream.locking import lock_folder\nlock_folder()\nprint("mine", flush=True); sys.stdin.read()'
+CALL = "from twostream.provenance.locks import lock_folder\n"
+CALL += 'lock_folder()\nprint("mine", flush=True); sys.stdin.read()'
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -79,7 +80,7 @@ def test_a_second_call_is_refused_until_the_first_is_dead(start):
 def test_a_job_whose_call_was_followed_by_another_leaves_the_artefact_to_it(start, tmp_path):
     first = start(CALL)
     first.stdout.readline()
-    started_by = (tmp_path / locking.CALL).read_text()
+    started_by = (tmp_path / locks.CALL).read_text()
     assert start(ARTEFACT, "a.npz", TWOSTREAM_CALL=started_by).stdout.readline() == "mine\n"
     # Killed, it may leave a job behind that only now comes to its artefact.
     first.kill()
@@ -96,6 +97,6 @@ def test_a_file_system_without_locks_is_named_with_what_to_do(tmp_path, monkeypa
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(locking.fcntl, "flock", no_locks)
+    monkeypatch.setattr(locks.fcntl, "flock", no_locks)
     with pytest.raises(UserError, match=r"scratch/locks/.*a\.npz: cannot be locked.*make scratch a link"):
-        locking.locked("a.npz").__enter__()
+        locks.locked("a.npz").__enter__()

@@ -7,17 +7,13 @@ import pandas as pd
 import pytest
 from test_fuse_streams import make_scores
 
+from twostream.config.loading import parse
+from twostream.config.recipes import TableRecipe
 from twostream.files import UserError
-from twostream.loading import parse
-from twostream.recipes import TableRecipe
-from twostream.scores import Scores
-from twostream.shown import as_text, table_rows
-from twostream.statistics import (
-    bootstrap_interval,
-    mean_class_accuracy,
-    top_accuracy,
-)
-from twostream.tables import make_table, metrics
+from twostream.results.accuracy import bootstrap_interval, mean_class_accuracy, top_accuracy
+from twostream.results.formatting import as_text, table_rows
+from twostream.results.tables import make_table, metrics
+from twostream.scores.score_file import Scores
 
 
 def with_right(right: list[bool], groups: list[str]) -> Scores:

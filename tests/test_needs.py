@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 from conftest import call, copy_project
 
-from twostream import inputs, paths
+from twostream import paths
+from twostream.config.loading import load_config
 from twostream.files import UserError
-from twostream.gpus import check_gpus, gpus_here
-from twostream.loading import load
-from twostream.needs import Needs, needs_of
-from twostream.networks import TwoStreamNetwork
-from twostream.plan import Plan
-from twostream.sizes import channels, network_size, videos_of
-from twostream.steps import Step, with_upstream
+from twostream.networks import input_format
+from twostream.networks.network import StreamNetwork
+from twostream.plan.gpus import check_gpus, gpus_here
+from twostream.plan.needs import Needs, needs_of
+from twostream.plan.plan import Plan
+from twostream.plan.sizes import channels, network_size, videos_of
+from twostream.provenance.steps import Step, with_upstream
 
 FLOW = "data/flow/demo_b/forward/0.zip"
 
@@ -39,7 +40,7 @@ MEASURED = {
 
 
 def plan_of(**choices: object) -> Plan:
-    return Plan(load(overrides=choices))
+    return Plan(load_config(overrides=choices))
 
 
 def needed(plan: Plan, step: Step, dataset: str | None = None, **indexed: int) -> Needs:
@@ -52,7 +53,7 @@ def training(plan: Plan, run: str) -> Needs:
 
 def dataset_of(plan: Plan, step: Step) -> str | None:
     """The wildcard that its rule has."""
-    found = (wildcards.get("dataset") for _, wildcards in paths.read(step.outputs[0]))
+    found = (wildcards.get("dataset") for _, wildcards in paths.parse_path(step.outputs[0]))
     return next((name for name in found if name in plan.scale.datasets), None)
 
 
@@ -133,10 +134,10 @@ def test_the_network_is_as_large_as_torch_makes_it() -> None:
     plan = plan_of()
     for name in ("spatial-scratch-d05", "flow-10", "bidirectional-10"):
         run = plan.benchmark.runs[name]
-        network = TwoStreamNetwork(plan.scale.network, run, {}, 56)
+        network = StreamNetwork(plan.scale.network, run, {}, 56)
         weights = sum(p.numel() for p in network.parameters() if p.ndim > 1)
         assert network_size(plan.scale.network, run, 56).weights == weights
-        assert channels(run) == inputs.channels(run.input)
+        assert channels(run) == input_format.channels(run.input)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ def test_visible_gpus_are_counted(visible: str, count: int, monkeypatch: pytest.
 
 def test_else_those_of_the_driver_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr("twostream.gpus.LISTED", tmp_path / "gpus")
+    monkeypatch.setattr("twostream.plan.gpus.LISTED", tmp_path / "gpus")
     assert gpus_here() == 0
     for number in range(2):
         (tmp_path / f"gpus/0000:0{number}:00.0").mkdir(parents=True)

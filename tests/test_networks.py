@@ -6,11 +6,11 @@ import torch
 from conftest import ROOT
 from torch import nn
 
-from twostream.benchmark import Run
-from twostream.loading import load, parse
-from twostream.networks import TwoStreamNetwork
+from twostream.config.benchmark import Run
+from twostream.config.loading import load_config, parse
+from twostream.networks.network import StreamNetwork
 
-CNN_M_2048 = load(ROOT / "config", {"scale": "paper"}).scale.network
+CNN_M_2048 = load_config(ROOT / "config", {"scale": "paper"}).scale.network
 SPATIAL = {"stream": "spatial", "input": {"kind": "frames", "length": 1}}
 SLOW_FUSION = {"stream": "spatial", "input": {"kind": "frames", "length": 11}}
 TEMPORAL = {"stream": "temporal", "input": {"kind": "stacking", "length": 10}}
@@ -20,10 +20,10 @@ def run(settings: dict) -> Run:
     return parse(Run, settings | {"initialisation": "scratch", "dropout": 0.5}, "test")
 
 
-def built(settings: dict) -> TwoStreamNetwork:
+def built(settings: dict) -> StreamNetwork:
     """CNN-M-2048 with UCF-101's classes, its shapes only: the weights would take 360 MB."""
     with torch.device("meta"):
-        return TwoStreamNetwork(CNN_M_2048, run(settings), {"ucf101": 101}, 224)
+        return StreamNetwork(CNN_M_2048, run(settings), {"ucf101": 101}, 224)
 
 
 def weights(inputs: int, outputs: int, kernel: int = 1) -> int:
@@ -46,7 +46,7 @@ def test_cnn_m_2048_has_the_papers_number_of_parameters(settings, channels):
     assert sum(p.numel() for p in built(settings).parameters()) == expected
 
 
-def shapes(network: TwoStreamNetwork, x: torch.Tensor) -> dict[str, tuple[int, ...]]:
+def shapes(network: StreamNetwork, x: torch.Tensor) -> dict[str, tuple[int, ...]]:
     """Each layer's name and the shape of what it gives."""
     found = {}
     for name, layer in network.features.named_children():

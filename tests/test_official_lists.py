@@ -6,8 +6,8 @@ import pytest
 from small_lists import HMDB, ODD, UCF, write_hmdb51, write_ucf101
 
 from twostream.files import UserError
-from twostream.index import from_list
-from twostream.official_lists import are_there, locate, read_hmdb51, read_ucf101
+from twostream.videos.index import from_list
+from twostream.videos.official_lists import are_there, locate, read_hmdb51, read_ucf101
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from conftest import ROOT, copy_project, jobs_in, run
 
-from twostream.loading import load
-from twostream.plan import Plan
+from twostream.config.loading import load_config
+from twostream.plan.plan import Plan
 
 NAMES = {
     "ucf101": """
@@ -90,10 +90,10 @@ def test_table4_is_laid_out_in_seconds_with_all_videos_there(project, tmp_path):
 
 def test_the_plan_needs_no_videos_and_no_folder_for_them(project, monkeypatch):
     monkeypatch.chdir(project)
-    without = Plan(load(overrides={"scale": "paper"}))
+    without = Plan(load_config(overrides={"scale": "paper"}))
     without.check()
     name_folder(project, "ucf101", Path("/nowhere"))
-    named = Plan(load(overrides={"scale": "paper"}))
+    named = Plan(load_config(overrides={"scale": "paper"}))
     assert named.folder("ucf101") == "/nowhere" and without.folder("ucf101") == "data/official/ucf101"
     # Where the videos come from is no part of what is made of them.
     assert named.make_table("table4").spec == without.make_table("table4").spec
@@ -108,7 +108,7 @@ def pairs(shared: dict[str, str | list[str]]) -> set[tuple[str, str]]:
 
 
 def test_as_many_as_the_papers_78_classes_remain():
-    shared = load(ROOT / "config").benchmark.shared_classes
+    shared = load_config(ROOT / "config").benchmark.shared_classes
     ucf, hmdb = pairs(shared["ucf101"]), pairs(shared["hmdb51"])
     assert (len(UCF101), len(HMDB51)) == (101, 51)
     assert len(set(UCF101) - set(shared["ucf101"])) == 78

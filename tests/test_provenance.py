@@ -9,11 +9,11 @@ import pytest
 from pydantic import BaseModel
 
 from twostream import paths
-from twostream.explanation import why_stale
 from twostream.files import UserError, write_json
-from twostream.provenance import Seen, check_unchanged, is_current
-from twostream.records import read_record, recorded
-from twostream.steps import Step
+from twostream.provenance.explanation import why_stale
+from twostream.provenance.records import read_record, recorded
+from twostream.provenance.staleness import Seen, check_unchanged, is_current
+from twostream.provenance.steps import Step
 
 
 class Recipe(BaseModel):
@@ -102,7 +102,9 @@ def test_a_touched_artefact_is_current_and_hashed_once(monkeypatch):
     seen = Seen()
     seen.check("a.bin")
     seen.save()
-    monkeypatch.setattr("twostream.provenance.sha256", lambda file: pytest.fail("it was hashed before"))
+    monkeypatch.setattr(
+        "twostream.provenance.staleness.sha256", lambda file: pytest.fail("it was hashed before")
+    )
     Seen().check("a.bin")
 
 
@@ -141,7 +143,7 @@ def test_what_a_record_needs_is_found_out_before_the_work_begins(monkeypatch):
             raise PackageNotFoundError(name)
         return "4.14"
 
-    monkeypatch.setattr("twostream.environment.version", version)
+    monkeypatch.setattr("twostream.provenance.environment.version", version)
     make(step("a.bin"))
     found = read_record("a.bin")["versions"]
     assert found.keys() == {"python", "opencv-contrib-python"}
@@ -170,11 +172,13 @@ def test_a_changed_module_is_named_and_a_moved_one_is_not():
     make(step("a.bin"))
     record = json.loads(Path("a.record.json").read_text())
     code = dict(record["code"])
-    code["twostream/elsewhere.py"] = code.pop("twostream/tables.py")
+    code["twostream/elsewhere.py"] = code.pop("twostream/results/tables.py")
     write_json("a.record.json", record | {"code": code})
     assert why_stale("a.bin", step("a.bin")) == []
-    write_json("a.record.json", record | {"spec": "x", "code": code | {"twostream/scores.py": "other"}})
-    assert why_stale("a.bin", step("a.bin")) == ["code of twostream/scores.py"]
+    write_json(
+        "a.record.json", record | {"spec": "x", "code": code | {"twostream/scores/score_file.py": "other"}}
+    )
+    assert why_stale("a.bin", step("a.bin")) == ["code of twostream/scores/score_file.py"]
 
 
 def test_a_new_key_with_its_default_changes_nothing():
@@ -201,4 +205,4 @@ def test_a_new_key_with_its_default_changes_nothing():
     ],
 )
 def test_an_artefact_is_told_by_its_path(file, read):
-    assert list(paths.read(file)) == read
+    assert list(paths.parse_path(file)) == read

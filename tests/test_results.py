@@ -12,7 +12,7 @@ import pytest
 import yaml
 from conftest import ROOT, call, planned, run, said, snakemake
 
-from twostream.scores import read_scores
+from twostream.scores.score_file import read_scores
 
 
 @pytest.fixture(scope="module")

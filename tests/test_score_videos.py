@@ -7,13 +7,13 @@ import pytest
 import torch
 from test_train_stream import network_settings, run
 
-from twostream import store as store_module
-from twostream.benchmark import Input
-from twostream.encoding import encode
-from twostream.inputs import VideoReader
-from twostream.models import Description
-from twostream.scoring import TestVideos, equal_spacing, score_video, views
-from twostream.store import Shard, ShardWriter, Store
+from twostream.config.benchmark import Input
+from twostream.extraction import store as store_module
+from twostream.extraction.encoding import encode
+from twostream.extraction.store import Shard, ShardWriter, Store
+from twostream.networks.model_file import Description
+from twostream.training.reader import VideoReader
+from twostream.training.scoring import TestVideos, equal_spacing, score_video, views
 
 
 @pytest.mark.parametrize(

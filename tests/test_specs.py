@@ -6,19 +6,19 @@ from pathlib import Path
 import pytest
 
 from twostream.files import UserError
-from twostream.specs import _code_of, _module, canonical, code_digest, code_parts, digest
+from twostream.provenance.specs import _code_of, _module, canonical, code_digest, code_parts, digest
 
 
 @pytest.fixture
 def scripts(tmp_path: Path) -> Path:
-    (tmp_path / "twostream").mkdir()
+    (tmp_path / "twostream/config").mkdir(parents=True)
     (tmp_path / "job.py").write_text(
-        '"""Doc."""\nfrom twostream import near\nfrom twostream.config import x\n'
+        '"""Doc."""\nfrom twostream import near\nfrom twostream.config.settings import x\n'
     )
     (tmp_path / "twostream/near.py").write_text("def f():\n    from twostream.far import g\n    return g()\n")
     (tmp_path / "twostream/far.py").write_text("def g():\n    return 1\n")
     (tmp_path / "twostream/apart.py").write_text("y = 1\n")
-    (tmp_path / "twostream/config.py").write_text("x = 1\n")
+    (tmp_path / "twostream/config/settings.py").write_text("x = 1\n")
     return tmp_path
 
 
@@ -43,9 +43,12 @@ def test_code_that_is_reached_counts(scripts):
     [
         ("twostream/far.py", "def g():\n    # why\n    return 1\n"),
         ("twostream/far.py", 'def g():\n    """Documented now."""\n    return (1)\n'),
-        ("job.py", '"""Other words."""\nfrom twostream import near\nfrom twostream.config import x\n'),
+        (
+            "job.py",
+            '"""Other words."""\nfrom twostream import near\nfrom twostream.config.settings import x\n',
+        ),
         ("twostream/apart.py", "y = 2\n"),
-        ("twostream/config.py", "x = 2\n"),
+        ("twostream/config/settings.py", "x = 2\n"),
     ],
 )
 def test_comments_docstrings_unreached_modules_and_config_models_do_not(scripts, file, text):

@@ -9,10 +9,18 @@ import yaml
 from conftest import ROOT
 
 from twostream import paths
-from twostream.loading import load
-from twostream.plan import Plan
-from twostream.stages import FOLDERS, PLANNED, SCALE, dvc_yaml, planned, stage_of, steps_by_stage
-from twostream.steps import Step
+from twostream.config.loading import load_config
+from twostream.plan.dvc_stages import (
+    FOLDERS,
+    PLANNED,
+    SCALE,
+    dvc_stage_of,
+    dvc_yaml,
+    planned,
+    steps_by_dvc_stage,
+)
+from twostream.plan.plan import Plan
+from twostream.provenance.steps import Step
 
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 FILES = {
@@ -31,7 +39,7 @@ def plan_of(content: dict[str, Any], folder: Path) -> Plan:
     for name, value in content.items():
         file = folder / name.removeprefix("config/").replace("${scale}", "demo")
         file.write_text(yaml.safe_dump(value))
-    return Plan(load(folder))
+    return Plan(load_config(folder))
 
 
 def plan_with(changes: Callable[[dict[str, Any]], None], folder: Path) -> Plan:
@@ -78,28 +86,28 @@ def plans(tmp_path_factory) -> list[Plan]:
             given.parent.mkdir(parents=True)
             given.touch()
         changed[-1].check()  # Steps are made once, so the files are looked at here alone.
-    return [*(Plan(load(ROOT / "config", {"scale": scale})) for scale in ("demo", "paper")), *changed]
+    return [*(Plan(load_config(ROOT / "config", {"scale": scale})) for scale in ("demo", "paper")), *changed]
 
 
-def steps(plans: list[Plan], stage: str) -> list[Step]:
-    return [step for plan in plans for step in steps_by_stage(plan)[stage]]
+def steps(plans: list[Plan], dvc_stage: str) -> list[Step]:
+    return [step for plan in plans for step in steps_by_dvc_stage(plan)[dvc_stage]]
 
 
 def test_dvc_yaml_is_as_it_is_written():
-    assert (ROOT / "dvc.yaml").read_text() == dvc_yaml(load(ROOT / "config").benchmark)
+    assert (ROOT / "dvc.yaml").read_text() == dvc_yaml(load_config(ROOT / "config").benchmark)
 
 
 def test_each_stage_is_a_target_with_its_folders_as_outputs(plans):
     assert list(DVC) == ["plan", *FOLDERS]
-    for stage, folders in FOLDERS.items():
-        assert DVC[stage]["cmd"] == [
-            f"snakemake --cores all -- {stage}",
-            f"python scripts/finish_stage.py {stage}",
+    for dvc_stage, folders in FOLDERS.items():
+        assert DVC[dvc_stage]["cmd"] == [
+            f"snakemake --cores all -- {dvc_stage}",
+            f"python scripts/finish_stage.py {dvc_stage}",
         ]
-        outs = {name: options for out in DVC[stage]["outs"] for name, options in out.items()}
+        outs = {name: options for out in DVC[dvc_stage]["outs"] for name, options in out.items()}
         assert list(outs) == folders
         assert all(options["persist"] for options in outs.values())
-        for step in steps(plans, stage):
+        for step in steps(plans, dvc_stage):
             assert all(any(Path(o).is_relative_to(f) for f in folders) for o in step.outputs)
 
 
@@ -111,25 +119,25 @@ def test_videos_that_must_not_be_passed_on_are_neither_kept_nor_pushed(plans):
     assert options[unshared[0]]["cache"] is False
 
 
-@pytest.mark.parametrize("stage", FOLDERS)
-def test_folders_that_a_stage_reads_are_its_dependencies_and_no_others(plans, stage):
+@pytest.mark.parametrize("dvc_stage", FOLDERS)
+def test_folders_that_a_stage_reads_are_its_dependencies_and_no_others(plans, dvc_stage):
     folders = [folder for names in FOLDERS.values() for folder in names]
     read = {
         folder
-        for step in steps(plans, stage)
+        for step in steps(plans, dvc_stage)
         for upstream in step.made_from
-        if stage_of(upstream) != stage
+        if dvc_stage_of(upstream) != dvc_stage
         for folder in folders
         if Path(upstream.outputs[0]).is_relative_to(folder)
     }
-    if stage == "extraction":
+    if dvc_stage == "extraction":
         read.add("data/official")  # the videos, which lie beside their index
-    assert set(DVC[stage]["deps"]) == {PLANNED.format(stage=stage), *read}
+    assert set(DVC[dvc_stage]["deps"]) == {PLANNED.format(stage=dvc_stage), *read}
 
 
 def changed_stages(folder: Path, change: Callable[[dict[str, Any]], None]) -> set[str]:
     before, after = planned(plan_with(lambda content: None, folder)), planned(plan_with(change, folder))
-    return {stage for stage in FOLDERS if before[stage] != after[stage]}
+    return {dvc_stage for dvc_stage in FOLDERS if before[dvc_stage] != after[dvc_stage]}
 
 
 def edit(file: str, *keys: str, value: Any) -> Callable[[dict[str, Any]], None]:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from conftest import textured
 
-from twostream.encoding import encode
+from twostream.extraction.encoding import encode
+from twostream.extraction.store import ShardWriter, Store
 from twostream.files import UserError
-from twostream.store import ShardWriter, Store
 
 
 def smooth_fields(count: int = 3, height: int = 40, width: int = 56) -> np.ndarray:

@@ -6,10 +6,12 @@ from typing import get_args
 import pytest
 import torch
 
-from twostream import inputs, paths
-from twostream.benchmark import Fusion, Input, Run
-from twostream.inputs import Batch, channels, prepare
-from twostream.streams import KINDS, STREAMS, KindName, StreamName
+from twostream import paths
+from twostream.config.benchmark import Fusion, Input, Run
+from twostream.config.streams import KINDS, STREAMS, KindName, StreamName
+from twostream.networks.input_format import channels
+from twostream.training import preprocessing
+from twostream.training.preprocessing import Batch, prepare
 
 SIZE = 4
 
@@ -70,7 +72,9 @@ def test_a_new_kind_without_signs_is_mirrored_without_negation(monkeypatch):
     """Differences of frames, say: their even channels were negated when all but frames was taken for flow."""
     kind = replace(KINDS["frames"], mean=(0.0, 0.0, 0.0), scale=2.0, lengths=(), slow_fusion=False)
     monkeypatch.setitem(KINDS, "made_up", kind)
-    monkeypatch.setitem(inputs.STACKINGS, "made_up", lambda images, ranges, jitter, what: images.float())
+    monkeypatch.setitem(
+        preprocessing.STACKINGS, "made_up", lambda images, ranges, jitter, what: images.float()
+    )
     what = Input.model_construct(kind="made_up", length=2, bidirectional=False, mean_subtraction=False)
     values = stored(2, 3)
     made = prepare(batch(values, flip=True), what, SIZE)[0]
@@ -99,5 +103,7 @@ def test_a_stream_sees_its_own_kinds_alone():
 
 def test_any_stream_may_have_a_folder_and_those_of_fusions_are_none():
     for name in (*STREAMS, "multitask", "another"):
-        assert [rule for rule, _ in paths.read(f"scores/{name}/r/d-split1-seed0.npz")] == ["score_videos"]
-    assert [rule for rule, _ in paths.read("scores/fused/r/d-split1-seed0.npz")] == ["fuse_streams"]
+        assert [rule for rule, _ in paths.parse_path(f"scores/{name}/r/d-split1-seed0.npz")] == [
+            "score_videos"
+        ]
+    assert [rule for rule, _ in paths.parse_path("scores/fused/r/d-split1-seed0.npz")] == ["fuse_streams"]

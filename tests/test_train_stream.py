@@ -9,19 +9,19 @@ import torch
 from conftest import datasets_here, tiny_scale
 from torch import nn
 
-from twostream import training
-from twostream.benchmark import Run
-from twostream.devices import machine
+from twostream.config.benchmark import Run
+from twostream.config.loading import parse
+from twostream.config.recipes import TrainingRecipe
+from twostream.config.scale import Network, Schedule
+from twostream.devices import open_runtime
+from twostream.extraction.store import ShardWriter, Store
 from twostream.files import UserError
-from twostream.inputs import VideoReader
-from twostream.loading import parse
-from twostream.models import Description, load_model, save_model
-from twostream.networks import GroupFrames, TwoStreamNetwork
-from twostream.recipes import TrainingRecipe
-from twostream.sampling import Dropout, Sample, TaskSamples, TrainingVideo, collate
-from twostream.scale import Network, Schedule
-from twostream.store import ShardWriter, Store
-from twostream.training import Trained, rate_at, train
+from twostream.networks.model_file import Description, load_model, save_model
+from twostream.networks.network import GroupFrames, StreamNetwork
+from twostream.training import trainer
+from twostream.training.reader import VideoReader
+from twostream.training.sampling import Dropout, Sample, TaskSamples, TrainingVideo, collate
+from twostream.training.trainer import Trained, rate_at, train
 
 FRAME = {"kind": "frames", "length": 1}
 
@@ -58,8 +58,8 @@ MULTI = [*SINGLE, {"head": "two", "sources": [source("two", None)]}]
 
 
 def trained(content: TrainingRecipe, initial: str | None = None, **how) -> Trained:
-    with machine("cpu", how.pop("workers", 0)) as found:
-        return train(content, datasets_here(*content.shards), initial, found, **how)
+    with open_runtime("cpu", how.pop("workers", 0)) as runtime:
+        return train(content, datasets_here(*content.shards), initial, runtime, **how)
 
 
 def same(first: nn.Module, second: nn.Module, prefix: str = "") -> bool:
@@ -154,7 +154,7 @@ def test_dropout_is_drawn_with_each_sample(noise):
 
 
 def test_dropped_units_count_nothing_and_the_others_so_much_more():
-    network = TwoStreamNetwork(network_settings(), run(dropout=0.75), {"h": 2}, 56).eval()
+    network = StreamNetwork(network_settings(), run(dropout=0.75), {"h": 2}, 56).eval()
     x, keep = torch.rand(3, 3, 56, 56), torch.rand(3, network.units) > 0.75
     whole = network.hidden(x)
     torch.testing.assert_close(network.hidden(x, keep), whole * keep * 4)
@@ -195,7 +195,7 @@ def test_workers_change_nothing(coloured):
 
 def test_mixed_precision_trains_like_single_precision(coloured, monkeypatch):
     single = trained(recipe(SINGLE)).curve
-    monkeypatch.setattr(training, "mixed_precision", lambda device: torch.autocast("cpu", torch.bfloat16))
+    monkeypatch.setattr(trainer, "mixed_precision", lambda device: torch.autocast("cpu", torch.bfloat16))
     mixed = trained(recipe(SINGLE)).curve
     assert not mixed.equals(single)
     assert mixed["loss"].to_numpy() == pytest.approx(single["loss"].to_numpy(), abs=0.2)
@@ -218,7 +218,7 @@ def test_grouping_frames_is_a_sliding_window_over_time():
 
 def test_slow_fusion_sees_each_of_its_frames():
     what = run(input={"kind": "frames", "length": 11})
-    network = TwoStreamNetwork(network_settings(), what, {"h": 3}, 56).eval()
+    network = StreamNetwork(network_settings(), what, {"h": 3}, 56).eval()
     x = torch.rand(1, 33, 56, 56, requires_grad=True)
     network({"h": x})["h"].sum().backward()
     seen = x.grad.unflatten(1, (11, 3)).abs().sum(dim=(0, 2, 3, 4))
@@ -227,7 +227,7 @@ def test_slow_fusion_sees_each_of_its_frames():
 
 def test_the_temporal_network_lacks_the_second_local_response_normalisation():
     def normalised(**settings) -> int:
-        built = TwoStreamNetwork(network_settings("local_response"), run(**settings), {"h": 2}, 56)
+        built = StreamNetwork(network_settings("local_response"), run(**settings), {"h": 2}, 56)
         return sum(isinstance(layer, nn.LocalResponseNorm) for layer in built.features)
 
     temporal = {"stream": "temporal", "input": {"kind": "stacking", "length": 10}}
@@ -235,7 +235,7 @@ def test_the_temporal_network_lacks_the_second_local_response_normalisation():
 
 
 def test_frozen_layers_keep_their_batch_statistics():
-    network = TwoStreamNetwork(network_settings(), run(dropout=0.5), {"h": 2}, 56)
+    network = StreamNetwork(network_settings(), run(dropout=0.5), {"h": 2}, 56)
     network.freeze_hidden()
     network.train()
     before = {name: value.clone() for name, value in network.state_dict().items()}

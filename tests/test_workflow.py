@@ -15,7 +15,7 @@ import pytest
 import yaml
 from conftest import ENVIRONMENT, ROOT, artefacts, planned, run, snakemake
 
-from twostream.scores import read_scores
+from twostream.scores.score_file import read_scores
 
 FOLDERS = ("data", "models", "scores", "results")
 
@@ -167,13 +167,13 @@ def test_one_runs_dropout_redoes_that_run_and_what_shows_it(project, edited):
 
 def test_words_redo_nothing(project, edited):
     edited("README.md", "#", "# More words.\n#")
-    edited("scripts/twostream/training.py", "from collections", "# Why.\nfrom collections")
+    edited("scripts/twostream/training/trainer.py", "from collections", "# Why.\nfrom collections")
     edited("scripts/extract_flow.py", '"""', '"""Other words. ')
     assert planned(project) == {}
 
 
 def test_a_flow_module_redoes_extraction_and_what_follows_but_no_spatial_run(project, edited):
-    edited("scripts/twostream/flow.py", "PRESET_MEDIUM", "PRESET_FAST")
+    edited("scripts/twostream/flow/video_flow.py", "PRESET_MEDIUM", "PRESET_FAST")
     jobs = planned(project)
     assert jobs["extract_flow"] == 3
     assert {"generate_videos", "extract_frames", "pretrain"}.isdisjoint(jobs)
@@ -181,12 +181,12 @@ def test_a_flow_module_redoes_extraction_and_what_follows_but_no_spatial_run(pro
 
 
 def test_a_fusion_module_redoes_fusion_and_tables_alone(project, edited):
-    edited("scripts/twostream/fusion.py", "/ 2", "* 0.5")
+    edited("scripts/twostream/scores/fusion.py", "/ 2", "* 0.5")
     assert planned(project) == {"fuse_streams": 2, "make_table": 1, "check_claims": 1}
 
 
 def test_what_no_model_depends_on_redoes_no_model(project, edited):
-    for module in ("statistics", "pictures", "records", "cli", "folder_extraction"):
+    for module in ("results/accuracy", "flow/colour", "provenance/records", "cli", "extraction/folder"):
         edited(f"scripts/twostream/{module}.py", "\n\n\n", "\nextra = 1\n\n\n")
     assert planned(project) == {"make_table": 2, "check_claims": 1}
 
@@ -231,24 +231,30 @@ def test_a_bad_configuration_stops_before_any_job_with_one_clear_message(project
 
 def test_a_job_that_fails_leaves_nothing_and_is_done_at_the_next_call(project, edited):
     edited(
-        "scripts/twostream/tables.py", "return pd.DataFrame", "raise SystemExit(3)\n    return pd.DataFrame"
+        "scripts/twostream/results/tables.py",
+        "return pd.DataFrame",
+        "raise SystemExit(3)\n    return pd.DataFrame",
     )
     done = snakemake(project, "results/table3.csv")
     assert done.returncode != 0
     assert not list((project / "results").glob("table3*"))
-    (project / "scripts/twostream/tables.py").write_text((ROOT / "scripts/twostream/tables.py").read_text())
+    (project / "scripts/twostream/results/tables.py").write_text(
+        (ROOT / "scripts/twostream/results/tables.py").read_text()
+    )
     assert planned(project, "results/table3.csv") == {"make_table": 1}
     run(project)
     assert "Nothing to be done" in run(project, "-n")
 
 
 def test_a_killed_job_leaves_nothing_that_could_be_taken_for_whole(project, edited):
-    edited("scripts/twostream/models.py", "save_file(weights, part, metadata)", KILLED)
+    edited("scripts/twostream/networks/model_file.py", "save_file(weights, part, metadata)", KILLED)
     model = "models/temporal/bidirectional-10/demo_a-split1-seed0.safetensors"
     before = (project / model).read_bytes()
     assert snakemake(project, model).returncode != 0
     assert not (project / model).exists()
-    (project / "scripts/twostream/models.py").write_text((ROOT / "scripts/twostream/models.py").read_text())
+    (project / "scripts/twostream/networks/model_file.py").write_text(
+        (ROOT / "scripts/twostream/networks/model_file.py").read_text()
+    )
     assert planned(project, model) == {"train_stream": 1}
     run(project, model)
     assert (project / model).read_bytes() == before

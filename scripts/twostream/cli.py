@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from twostream.config.loading import parse
 from twostream.files import UserError
-from twostream.loading import parse
-from twostream.locking import locked
-from twostream.records import BY_HAND, recorded
-from twostream.specs import Spec, code_digest
+from twostream.provenance.locks import locked
+from twostream.provenance.records import BY_HAND, recorded
+from twostream.provenance.specs import Spec, code_digest
 
 Model = TypeVar("Model", bound=BaseModel)
 

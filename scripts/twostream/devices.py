@@ -60,7 +60,7 @@ def processes() -> Processes:
 
 
 @dataclass(frozen=True)
-class Machine:
+class Runtime:
     """What a training runs on; `workers` is the number of processes that read and decode for each."""
 
     device: torch.device
@@ -69,7 +69,7 @@ class Machine:
 
 
 @contextmanager
-def machine(device_name: str, workers: int) -> Iterator[Machine]:
+def open_runtime(device_name: str, workers: int) -> Iterator[Runtime]:
     """Join the processes that `torchrun` started, if it did; leave them at the end of the block."""
     device, started = use_device(device_name), processes()
     if started.count > 1:
@@ -77,7 +77,7 @@ def machine(device_name: str, workers: int) -> Iterator[Machine]:
         # Nothing is read before all are here: the first may have had to wait for another job's lock.
         torch.distributed.barrier(device_ids=[device.index] if device.type == "cuda" else None)
     try:
-        yield Machine(device, started, workers)
+        yield Runtime(device, started, workers)
     finally:
         if started.count > 1:
             torch.distributed.destroy_process_group()
@@ -105,7 +105,7 @@ def use_device(name: str) -> torch.device:
     return torch.device("cuda", number)
 
 
-def place(network: nn.Module, device: torch.device) -> None:
+def to_device(network: nn.Module, device: torch.device) -> None:
     """Move a network to the device, in the memory layout that its convolutions are fastest with."""
     network.to(device)
     if device.type == "cuda":

@@ -15,10 +15,10 @@ import requests
 from pydantic import RootModel
 from tqdm import tqdm
 
+from twostream.config.loading import parse
+from twostream.config.scale import Archive, Mirror
+from twostream.config.types import SHA256, Count, Strict
 from twostream.files import UserError, write_json
-from twostream.loading import parse
-from twostream.scale import Archive, ArchiveSource
-from twostream.strict import SHA256, Count, Strict
 
 TRIES = 5  # in succession that bring nothing new
 FIRST_WAIT = 2.0  # seconds, doubled after each such try
@@ -83,7 +83,7 @@ def fetch(archive: Archive, folder: Path, known: Path) -> Path:
     )
 
 
-def _fetch_from(source: ArchiveSource, folder: Path, known: Path) -> Path:
+def _fetch_from(source: Mirror, folder: Path, known: Path) -> Path:
     """Bring the source's file into the folder, whole and checked; else raise _SourceError."""
     folder.mkdir(parents=True, exist_ok=True)
     part = _Part(folder, source)
@@ -111,7 +111,7 @@ def _read_known(known: Path) -> dict[str, KnownFile]:
         raise UserError(f"{known}: cannot be read as JSON ({error}); restore it, or delete it") from None
 
 
-def _what_is_wrong(path: Path, source: ArchiveSource, recorded: KnownFile | None, known: Path) -> str | None:
+def _what_is_wrong(path: Path, source: Mirror, recorded: KnownFile | None, known: Path) -> str | None:
     """Return how the file differs from what its source gives or an earlier download was, if it does."""
     size = path.stat().st_size
     if size == 0:
@@ -141,7 +141,7 @@ def _checksum(path: Path, kind: str) -> str:
 class _Part:
     """A file on its way: its bytes so far, and beside them which url and which version they are of."""
 
-    def __init__(self, folder: Path, source: ArchiveSource) -> None:
+    def __init__(self, folder: Path, source: Mirror) -> None:
         self.source = source
         self.path = folder / f"{source.name}.part"
         self._origin = folder / f"{source.name}.part.origin"

@@ -33,7 +33,7 @@ def part_of(path: str | Path) -> Path:
 
 
 @contextmanager
-def written_whole(path: str | Path) -> Iterator[Path]:
+def atomic_write(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` that takes its place only if the block succeeds.
 
     If the block fails, nothing is left of it. What a killed process left is removed by the next one that
@@ -84,7 +84,7 @@ def _is_abandoned(part: Path, host: str, process: int) -> bool:
 
 def write_json(path: str | Path, content: Any) -> None:
     """Write `content` as readable JSON with sorted keys, whole or not at all."""
-    with written_whole(path) as part:
+    with atomic_write(path) as part:
         part.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 

@@ -71,11 +71,11 @@ WHOLE = "all"
 WILDCARDS = {"folder": r"(?!fused/|others/)[^/.]+", "split": rf"[1-9]\d*|{WHOLE}", "seed": r"\d+"}
 
 
-def read(file: str | Path) -> Iterator[tuple[str, dict[str, str]]]:
+def parse_path(file: str | Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield each key of ARTEFACTS that a file may be one of by its path, with the wildcards' values."""
-    for stage, pattern in ARTEFACTS.items():
+    for rule, pattern in ARTEFACTS.items():
         if found := re.fullmatch(_expression(pattern), str(file)):
-            yield stage, found.groupdict()
+            yield rule, found.groupdict()
 
 
 @cache
@@ -90,13 +90,13 @@ def artefacts_here() -> list[str]:
     """All files in this folder that are artefacts by their path, sorted."""
     patterns = {re.sub(r"{\w+}", "*", pattern) for pattern in ARTEFACTS.values()}
     files = {str(file) for pattern in patterns for file in Path().glob(pattern)}
-    return sorted(file for file in files if any(read(file)))
+    return sorted(file for file in files if any(parse_path(file)))
 
 
-def files_of(artefact: str | Path) -> list[str]:
+def companion_files(artefact: str | Path) -> list[str]:
     """The artefact, and what of a curve, a report on skipped videos and metrics its job wrote with it."""
     path = str(artefact)
-    others = (curve(path), str(Path(path).with_suffix(".skipped.csv")), metrics(path))
+    others = (sidecar_csv(path), str(Path(path).with_suffix(".skipped.csv")), metrics(path))
     return [path, *(file for file in others if file != path and Path(file).exists())]
 
 
@@ -115,7 +115,7 @@ def record(artefact: str | Path) -> str:
     return str(Path(artefact).with_suffix(".record.json"))
 
 
-def curve(model: str) -> str:
+def sidecar_csv(model: str) -> str:
     """The training curve beside a model."""
     return str(Path(model).with_suffix(".csv"))
 

@@ -1,4 +1,4 @@
-# What the rules have in common: what makes a job stale (scripts/twostream/wire.py), and what it needs.
+# What the rules have in common: what makes a job stale (scripts/twostream/plan/wire.py), and what it needs.
 wire = Wire(workflow, plan)
 remade_if_stale = wire.remade_if_stale
 spec_file = wire.spec_file

@@ -74,7 +74,7 @@ rule plot_confusion:
             category="Figures",
             labels={"figure": "Figure 5: confusion matrix"},
         ),
-        values=paths.curve(paths.FIGURE_CONFUSION),
+        values=paths.sidecar_csv(paths.FIGURE_CONFUSION),
         record=paths.record(paths.FIGURE_CONFUSION),
     log:
         "logs/plot_confusion.log",
@@ -107,7 +107,7 @@ rule plot_recall:
             category="Figures",
             labels={"figure": "Figure 6: recall by class"},
         ),
-        values=paths.curve(paths.FIGURE_RECALL),
+        values=paths.sidecar_csv(paths.FIGURE_RECALL),
         record=paths.record(paths.FIGURE_RECALL),
     log:
         "logs/plot_recall.log",
@@ -138,7 +138,7 @@ rule plot_curves:
             category="Figures",
             labels={"figure": "Training curves"},
         ),
-        values=paths.curve(paths.FIGURE_CURVES),
+        values=paths.sidecar_csv(paths.FIGURE_CURVES),
         record=paths.record(paths.FIGURE_CURVES),
     log:
         "logs/plot_curves.log",
@@ -152,7 +152,7 @@ rule plot_curves:
     params:
         recipe=lambda w: plan.step("plot_curves", w).recipe_json,
         spec=spec_file("plot_curves"),
-        curves=lambda w, input: [paths.curve(model) for model in input.models],
+        curves=lambda w, input: [paths.sidecar_csv(model) for model in input.models],
     shell:
         "python scripts/plot_curves.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --curves {params.curves:q}"

@@ -8,7 +8,7 @@ rule pretrain:
         frames=named("pretrain", "frames"),
     output:
         model=paths.PRETRAINED,
-        curve=paths.curve(paths.PRETRAINED),
+        curve=paths.sidecar_csv(paths.PRETRAINED),
         record=paths.record(paths.PRETRAINED),
     log:
         "logs/pretrain/{dataset}.log",
@@ -69,7 +69,7 @@ rule train_stream:
         backward_flow=named("train_stream", "backward_flow"),
     output:
         model=paths.MODEL,
-        curve=paths.curve(paths.MODEL),
+        curve=paths.sidecar_csv(paths.MODEL),
         record=paths.record(paths.MODEL),
     log:
         "logs/train_stream/{folder}/{run}/{dataset}-split{split}-seed{seed}.log",

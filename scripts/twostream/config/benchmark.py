@@ -1,0 +1,237 @@
+"""What config/benchmark.yaml holds: the paper, the same at every scale; strict models.
+
+config/README.md explains every key; `loading` reads the files and checks them against each other.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from twostream.config.streams import KINDS, STREAMS, Extracted, KindName, StreamName
+from twostream.config.types import Count, Fraction, Name, Percent, Positive, RunName, Strict
+
+
+class RoleNames(Strict):
+    """What the datasets of the two roles are called."""
+
+    primary: str
+    secondary: str
+
+
+class PaperDataset(Strict):
+    """A dataset of the paper: its name, and the number of test videos of each split."""
+
+    name: str
+    test_videos: Annotated[list[Count], Field(min_length=1)]
+
+
+class PaperDatasets(Strict):
+    """The paper's datasets by their role."""
+
+    primary: PaperDataset
+    secondary: PaperDataset
+
+    @property
+    def names(self) -> RoleNames:
+        """Their names."""
+        return RoleNames(primary=self.primary.name, secondary=self.secondary.name)
+
+
+class Input(Strict):
+    """What a network sees (section 3.1 of the paper); `length` is L, or the number of frames."""
+
+    kind: KindName
+    length: Count
+    bidirectional: bool = False
+    mean_subtraction: bool = False
+
+    @model_validator(mode="after")
+    def fits_together(self) -> Self:
+        kind = KINDS[self.kind]
+        if self.bidirectional and (not kind.bidirectional or self.length % 2):
+            raise ValueError("a bidirectional input is made of flow, and its length is even")
+        if self.mean_subtraction and not kind.mean_subtraction:
+            raise ValueError(f"mean_subtraction is for flow, not for {self.kind}")
+        if kind.lengths and self.length not in kind.lengths:
+            raise ValueError(f"the length of {self.kind} is {' or '.join(map(str, kind.lengths))}")
+        return self
+
+    @property
+    def is_slow_fusion(self) -> bool:
+        """Whether the network fuses several frames, layer by layer."""
+        return KINDS[self.kind].slow_fusion and self.length > 1
+
+    @property
+    def extracted(self) -> list[Extracted]:
+        """What it reads of a dataset's videos."""
+        return KINDS[self.kind].extracted(self.bidirectional)
+
+
+class Run(Strict):
+    """A training recipe of the paper; `initialisation` is `scratch`, `images` or another run."""
+
+    stream: StreamName
+    input: Input
+    initialisation: str
+    layers: Literal["all", "last"] = "all"
+    dropout: Fraction
+    auxiliary: Literal["added_classes", "task"] | None = None
+
+    @model_validator(mode="after")
+    def fits_together(self) -> Self:
+        kinds = STREAMS[self.stream].kinds
+        if self.input.kind not in kinds:
+            raise ValueError(f"a {self.stream} run sees {' or '.join(kinds)}, not {self.input.kind}")
+        if self.initialisation == "scratch" and self.layers == "last":
+            raise ValueError("layers: last needs an initialisation other than scratch")
+        return self
+
+    @property
+    def folder(self) -> str:
+        """The folder under models/ and scores/ that holds the run."""
+        return "multitask" if self.auxiliary == "task" else self.stream
+
+
+class Fusion(Strict):
+    """Two runs whose scores are fused, and how (section 4)."""
+
+    spatial: RunName
+    temporal: RunName
+    method: Literal["average", "svm"]
+
+    @property
+    def streams(self) -> dict[StreamName, str]:
+        """The run of each stream."""
+        return {"spatial": self.spatial, "temporal": self.temporal}
+
+
+Role = Literal["primary", "secondary"]
+
+
+class Row(Strict):
+    """A row of a table: a run or fusion of ours, or a number `cited` from the literature."""
+
+    row: str
+    setting: str = ""
+    dataset: Role
+    splits: Annotated[list[Count], Field(min_length=1)]
+    paper: Percent | None
+    run: RunName | None = None
+    cited: str | None = None
+
+    @model_validator(mode="after")
+    def has_one_origin(self) -> Self:
+        if (self.run is None) == (self.cited is None):
+            raise ValueError("a row needs either `run` (ours) or `cited` (its source)")
+        return self
+
+
+class Table(Strict):
+    """A table of the paper: its title, and its rows in the paper's order."""
+
+    title: str
+    rows: Annotated[list[Row], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def labels_differ(self) -> Self:
+        labels = [(row.row, row.setting, row.dataset) for row in self.rows]
+        twice = [label for label in labels if labels.count(label) > 1]
+        if twice:
+            raise ValueError(f"two rows have the same row, setting and dataset: {', '.join(twice[0])}")
+        return self
+
+
+class Interval(Strict):
+    """The bootstrap behind each 95% interval."""
+
+    resamples: Count
+    seed: Annotated[int, Field(ge=0)]
+
+
+Expected = Literal["better", "marginally_better", "far_better", "no_better"]
+
+
+class Comparison(Strict):
+    """Two runs (or fusions) on the same test videos, and how the first compares by the paper's claim."""
+
+    run: RunName
+    expected: Expected
+    than: RunName
+    dataset: Role
+    splits: Annotated[list[Count], Field(min_length=1)]
+
+
+class Claim(Strict):
+    """What the paper claims; it holds if all its comparisons come out as expected."""
+
+    number: Count
+    claim: str
+    comparisons: Annotated[list[Comparison], Field(min_length=1)]
+
+
+class Verdicts(Strict):
+    """How claims are judged: the margins (points of accuracy), the tests' level, and their permutations."""
+
+    marginal: Positive
+    by_far: Positive
+    level: Annotated[float, Field(gt=0, lt=0.5)]
+    permutations: Annotated[int, Field(ge=100)]
+    seed: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def margins_are_ordered(self) -> Self:
+        if self.marginal > self.by_far:
+            raise ValueError("marginal must not be larger than by_far")
+        return self
+
+
+class ExternalMethod(Strict):
+    """A method that was not trained here: the dataset and the splits that its score files are for."""
+
+    title: str
+    dataset: Name
+    splits: Annotated[list[Count], Field(min_length=1)]
+
+
+class Benchmark(Strict):
+    """All that config/benchmark.yaml sets."""
+
+    datasets: PaperDatasets
+    pretraining: Run
+    runs: dict[RunName, Run]
+    fusions: dict[RunName, Fusion]
+    two_stream: RunName
+    methods: dict[RunName, ExternalMethod]
+    shared_classes: dict[Name, dict[str, str | list[str]]]
+    interval: Interval
+    tables: dict[Name, Table]
+    verdicts: Verdicts
+    claims: Annotated[list[Claim], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def names_differ(self) -> Self:
+        taken = {"claims", "methods"} & self.tables.keys()
+        if taken:
+            raise ValueError(f"tables: {taken.pop()} is the name of another file in results/")
+        for key, names in (
+            ("claims: the number", [str(claim.number) for claim in self.claims]),
+            ("methods: the title", [method.title for method in self.methods.values()]),
+        ):
+            twice = {name for name in names if names.count(name) > 1}
+            if twice:
+                raise ValueError(f"{key} {twice.pop()} is given twice")
+        return self
+
+    @model_validator(mode="after")
+    def pretraining_fits(self) -> Self:
+        run = self.pretraining
+        whole = run.layers == "all" and run.initialisation == "scratch" and run.auxiliary is None
+        if run.stream != "spatial" or run.input.length != 1 or not whole:
+            raise ValueError("pretraining is a spatial run of one frame, of all layers from scratch")
+        return self
+
+    def published(self, run: str, dataset: Role, splits: list[int]) -> float | None:
+        """The paper's accuracy (%) of a run on some splits, from the tables; None if they have none."""
+        rows = (row for table in self.tables.values() for row in table.rows)
+        found = (r.paper for r in rows if (r.run, r.dataset, r.splits) == (run, dataset, splits))
+        return next((number for number in found if number is not None), None)

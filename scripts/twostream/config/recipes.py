@@ -1,0 +1,256 @@
+"""Recipes: what the rules hand to the scripts, each just what its step uses."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from twostream.config.benchmark import Comparison, ExternalMethod, Interval, RoleNames, Run, Table, Verdicts
+from twostream.config.scale import (
+    SVM,
+    Flow,
+    Format,
+    Frames,
+    Generated,
+    NetworkSettings,
+    Schedule,
+    Testing,
+    Training,
+    weights_must_fit,
+)
+from twostream.config.types import SHA256, Count, Name, Percent, RunName, Strict
+
+
+class TrainingSubset(Strict):
+    """Videos to train on: a dataset's training part of a split, or the whole of it (split None)."""
+
+    dataset: Name
+    shards: Count
+    split: Count | None
+    without: list[str] = Field(default_factory=list)
+
+
+class Task(Strict):
+    """A softmax layer and the videos it learns from; the first source is the one it is tested on."""
+
+    head: Name
+    sources: Annotated[list[TrainingSubset], Field(min_length=1)]
+
+
+class TrainingRecipe(Strict):
+    """What a network is trained on, and how."""
+
+    run: Run
+    tasks: Annotated[list[Task], Field(min_length=1)]
+    network: NetworkSettings
+    training: Training
+    schedule: Schedule
+    short_side: Count
+    seed: int
+
+    @property
+    def shards(self) -> dict[str, int]:
+        """How many shards each dataset has that it is trained on, in the order of their first use."""
+        return {source.dataset: source.shards for task in self.tasks for source in task.sources}
+
+
+class ImportRecipe(Strict):
+    """Whose published weights are taken over, for which network; the name stands for the file."""
+
+    name: Name
+    kind: Format
+    network: NetworkSettings
+    crop: Count
+
+    @model_validator(mode="after")
+    def fits_together(self) -> Self:
+        weights_must_fit(self.kind, self.network)
+        return self
+
+
+class ScoringRecipe(Strict):
+    """Whose videos are scored, and with how many inputs each."""
+
+    dataset: Name
+    shards: Count
+    split: Count
+    testing: Testing
+
+
+class FusionRecipe(Strict):
+    """How two score files are fused; `svm` only where it is used."""
+
+    method: Literal["average", "svm"]
+    svm: SVM | None
+    seed: int
+
+
+class IndexRecipe(Strict):
+    """`listing` is a digest of the names and sizes in the folder, so that a new file is seen."""
+
+    media: Literal["videos", "images"]
+    splits: Count
+    listing: str
+
+
+class GeneratorRecipe(Strict):
+    """What is drawn, from which seed."""
+
+    dataset: Name
+    media: Literal["videos", "images"]
+    splits: Count
+    source: Generated
+
+
+class OfficialRecipe(Strict):
+    """Whose official lists; they fix which videos these are, wherever they come from."""
+
+    protocol: Literal["ucf101", "hmdb51"]
+
+
+class FramesRecipe(Strict):
+    """One shard's share of a dataset is the videos `shard`, `shard + shards`, ... of its index."""
+
+    media: Literal["videos", "images"]
+    shards: Count
+    frames: Frames
+
+
+class FlowRecipe(Strict):
+    """How the flow of a shard of a dataset is computed; shards as in `FramesRecipe`."""
+
+    shards: Count
+    flow: Flow
+    direction: Literal["forward", "backward"]
+
+
+class ImportScoresRecipe(Strict):
+    """Whose videos a file of scores is for, and the file's SHA-256, so that another one is seen."""
+
+    dataset: Name
+    split: Count
+    given: SHA256
+
+
+class TableRecipe(Strict):
+    """A table, what the paper and we call its datasets, and over how many seeds it is."""
+
+    table: Table
+    paper_names: RoleNames
+    our_names: RoleNames
+    interval: Interval
+    seeds: Count
+    methods: list[RunName]
+    """Those of the rows' runs that were not trained here, and have no seeds."""
+
+
+Data = Literal["generated", "paper", "other"]
+
+
+class Compared(Strict):
+    """A comparison, on whose data, the paper's accuracies (%) of the two, and where our scores lie.
+
+    `datasets` are what the paper and we call the dataset, `paper_videos` the paper's test videos of each
+    split. The patterns of files have `{split}` and, unless they are of a method that was not trained
+    here, `{seed}`.
+    """
+
+    comparison: Comparison
+    datasets: tuple[str, str]
+    data: Data
+    paper: tuple[Percent, Percent]
+    paper_videos: list[Count]
+    files: tuple[str, str]
+
+
+class ClaimRecipe(Strict):
+    """A claim, and what decides it."""
+
+    number: Count
+    claim: str
+    comparisons: list[Compared]
+
+
+class ClaimsRecipe(Strict):
+    """The claims, how they are judged, and over which seeds."""
+
+    claims: list[ClaimRecipe]
+    verdicts: Verdicts
+    interval: Interval
+    seeds: list[int]
+
+
+class MethodRecipe(Strict):
+    """A method that was not trained here, beside ours: each with the pattern of its score files."""
+
+    name: RunName
+    method: ExternalMethod
+    files: str
+    spatial: tuple[RunName, str]
+    temporal: tuple[RunName, str]
+    two_stream: tuple[RunName, str]
+
+
+class MethodsRecipe(Strict):
+    """The methods that were not trained here, and how they are compared with ours."""
+
+    methods: list[MethodRecipe]
+    verdicts: Verdicts
+    interval: Interval
+    seeds: list[int]
+
+
+class FlowFigureRecipe(Strict):
+    """Whose flow is drawn: test videos of a split."""
+
+    dataset: Name
+    shards: Count
+    split: Count
+
+
+class FiltersFigureRecipe(Strict):
+    """Whose first layer is drawn, and what it was trained on."""
+
+    run: RunName
+    dataset: Name
+    split: Count
+    seed: int
+
+
+class ConfusionFigureRecipe(Strict):
+    """Whose confusions are drawn, on which test part."""
+
+    run: RunName
+    dataset: Name
+    split: Count
+
+
+class RecallFigureRecipe(Strict):
+    """A fusion and its two streams, whose recall is drawn, on which test part."""
+
+    fused: RunName
+    spatial: RunName
+    temporal: RunName
+    dataset: Name
+    split: Count
+
+    @property
+    def streams(self) -> dict[str, str]:
+        """The run of each stream."""
+        return {"spatial": self.spatial, "temporal": self.temporal}
+
+
+PageKind = Literal["table", "claims", "methods"]
+
+
+class PageRecipe(Strict):
+    """A page of the report: what its rows are, its title, and what it says of its columns."""
+
+    kind: PageKind
+    title: str
+    note: str
+
+
+class CurvesFigureRecipe(Strict):
+    """What the curves are called, in the order of their files."""
+
+    models: Annotated[list[str], Field(min_length=1)]

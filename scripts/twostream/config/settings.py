@@ -1,0 +1,44 @@
+"""What config/config.yaml holds, and the whole configuration that it leads to; strict models.
+
+config/README.md explains every key; `loading` reads the files and checks them against each other.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from twostream.config.benchmark import Benchmark
+from twostream.config.scale import Scale
+from twostream.config.types import Count, Strict
+
+
+class Choices(Strict):
+    """What a user chooses whatever the scale."""
+
+    device: Literal["cpu", "cuda"]
+    gpus: Count
+    workers: Annotated[int, Field(ge=0)]
+    seed: Annotated[int, Field(ge=0)]
+    seeds: Count
+    on_bad_video: Literal["stop", "skip"]
+
+    @field_validator("gpus")
+    @classmethod
+    def gpus_are_used(cls, gpus: int, others: ValidationInfo) -> int:
+        if gpus > 1 and others.data.get("device") == "cpu":
+            raise ValueError("more than one needs `device: cuda`")
+        return gpus
+
+
+class UserSettings(Choices):
+    """The keys of config/config.yaml; `scale` names a file in config/scale."""
+
+    scale: str
+
+
+class Config(Choices):
+    """What a user chose, with the scale and the benchmark it leads to."""
+
+    scale_name: str
+    scale: Scale
+    benchmark: Benchmark

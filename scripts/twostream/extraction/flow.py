@@ -1,0 +1,42 @@
+"""The optical flow of videos, into shards."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from twostream.config.recipes import FlowRecipe
+from twostream.config.scale import Flow
+from twostream.extraction.encoding import encode
+from twostream.extraction.shards import FIELD_BYTES, check_free_disk, files_of_shard, write_shard
+from twostream.extraction.store import ShardWriter
+from twostream.flow.video_flow import video_flow
+from twostream.paths import Direction
+from twostream.videos.decoding import read_frames
+
+
+def store_flow(
+    recipe: FlowRecipe, folder: Path, index: str | Path, shard: int, out: str | Path, device: str
+) -> int:
+    """Write the flow of a shard's videos; return the number of fields."""
+    files = files_of_shard(index, folder, shard, recipe.shards)
+    check_free_disk(folder, files, out, FIELD_BYTES, recipe.shards)
+    return write_flow(folder, files, recipe.flow, recipe.direction, out, device)
+
+
+def write_flow(
+    folder: Path,
+    files: Sequence[str],
+    flow: Flow,
+    direction: Direction,
+    out: str | Path,
+    device: str,
+) -> int:
+    """Write the flow of videos to one shard, at the videos' own size; return the number of fields.
+
+    Raises BadVideoError for a video that cannot be read.
+    """
+
+    def add(writer: ShardWriter, file: str) -> int:
+        fields = video_flow(read_frames(folder / file), flow, direction, device)
+        return writer.add_flow(file, (encode(field, flow.encoding) for field in fields))
+
+    return write_shard(files, out, flow.quality, add, f"{direction} flow")

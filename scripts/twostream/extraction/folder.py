@@ -1,0 +1,53 @@
+"""The flow of anyone's folder of videos, without the workflow."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from twostream.config.scale import Flow
+from twostream.extraction.flow import write_flow
+from twostream.extraction.preview import write_preview
+from twostream.extraction.shards import FIELD_BYTES, check_free_disk
+from twostream.files import UserError
+from twostream.flow.video_flow import backend
+from twostream.paths import Direction
+from twostream.provenance.records import recorded
+from twostream.videos.index import unusable, write_index
+from twostream.videos.listing import find_videos
+
+
+def extract_folder(
+    folder: Path,
+    out: Path,
+    flow: Flow,
+    directions: Sequence[Direction],
+    device: str,
+    skip_bad: bool,
+    preview: Path | None,
+) -> None:
+    """Write the flow of every video below a folder to `out/{direction}.zip`, with its record.
+
+    Raises BadVideoError, which names all videos that cannot be read or have one frame only; with
+    `skip_bad` they are left out and written to `out/skipped.csv`.
+    """
+    if preview and "forward" not in directions:
+        raise UserError("--preview shows forward flow; add `--direction both` or `forward`")
+    files = find_videos(folder, "videos")
+    table = pd.DataFrame({"file": files})
+    bad = unusable(table, folder, "videos", "skip" if skip_bad else "stop", advice="use --skip-bad")
+    files = [file for file in files if file not in set(bad["file"])]
+    if skip_bad:
+        write_index(bad, out / "skipped.csv")
+    if not files:
+        raise UserError(f"{folder}: holds no video that can be used")
+    check_free_disk(folder, files, out / "forward.zip", FIELD_BYTES, shards=len(directions))
+    for direction in directions:
+        shard = out / f"{direction}.zip"
+        recipe = {"flow": flow.model_dump(), "direction": direction}
+        with recorded(shard, recipe, device=device) as record:
+            record["backend"] = backend(flow, device)
+            record["fields"] = write_flow(folder, files, flow, direction, shard, device)
+            record["videos"] = len(files)
+    if preview:
+        write_preview(folder, files, out / "forward.zip", preview)

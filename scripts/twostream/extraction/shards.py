@@ -1,0 +1,80 @@
+"""What a shard holds, and how it is written."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+from tqdm import tqdm
+
+from twostream.extraction.store import ShardWriter
+from twostream.files import UserError, atomic_write, sha256
+from twostream.videos.decoding import announced
+from twostream.videos.index import read_index
+
+# Stored bytes a pixel of a frame, or of a field, on the large side: real clips take about half.
+FRAME_BYTES = 0.5
+FIELD_BYTES = 0.3
+
+
+def files_of_shard(index: str | Path, folder: Path, shard: int, shards: int) -> list[str]:
+    """Return the videos of shard k of N: k, k + N, ... of the index, relative to `folder`.
+
+    Raises UserError if one is missing, or is not the one that the index has by its checksum.
+    """
+    rows = read_index(index)[shard::shards]
+    for file, expected in zip(rows["file"], rows["sha256"], strict=True):
+        path = folder / file
+        if not path.exists():
+            raise UserError(
+                f"{path}: is missing, though {index} lists it; get it back (`dvc pull`, a backup)"
+            )
+        if sha256(path) != expected:
+            raise UserError(
+                f"{path}: is not the file that {index} lists, by its checksum; get that back, or delete the"
+                " index to have it made anew"
+            )
+    return list(rows["file"])
+
+
+def write_shard(
+    files: Sequence[str],
+    out: str | Path,
+    quality: int,
+    add: Callable[[ShardWriter, str], int],
+    doing: str,
+) -> int:
+    """Write a shard, whole or not at all, with a progress bar; return the number of images in it.
+
+    `add` puts one video into the shard and returns how many images that made.
+    """
+    # Jobs run side by side, so each keeps to one thread.
+    cv2.setNumThreads(1)
+    with atomic_write(out) as part, ShardWriter(part, quality) as writer:
+        return sum(add(writer, file) for file in tqdm(files, doing))
+
+
+def check_free_disk(
+    folder: Path,
+    files: Sequence[str],
+    out: str | Path,
+    pixel_bytes: float,
+    shards: int,
+    short_side: int | None = None,
+) -> None:
+    """Raise UserError if the shards that are still to be made are likely to fill the disk.
+
+    The estimate is this shard's, from what its containers announce, times their number.
+    """
+    pixels = sum(announced(folder / file).pixels(short_side) for file in files)
+    place = Path(out).absolute().parent
+    missing = shards - len(list(place.glob("*.zip"))) if place.exists() else shards
+    needed = pixels * pixel_bytes * max(1, missing)
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if needed > free:
+        raise UserError(
+            f"{out}: this and the other shards may take {needed / 1e9:.1f} GB, but {place} has"
+            f" {free / 1e9:.1f} GB free; make room, or make the folder a link to a larger disk"
+        )

@@ -1,0 +1,78 @@
+"""Model files: safetensors with a description, so that a file says by itself what it is."""
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from twostream.config.benchmark import Run
+from twostream.config.scale import NetworkSettings
+from twostream.config.streams import STREAMS
+from twostream.files import UserError, atomic_write
+from twostream.networks.network import StreamNetwork, first_convolution
+
+
+class Description(BaseModel):
+    """What is needed to rebuild a network and to feed it."""
+
+    run: Run
+    network: NetworkSettings
+    crop: int
+    short_side: int
+    heads: dict[str, list[str]]
+
+    def build(self) -> StreamNetwork:
+        """Return a network of this description, with random weights."""
+        heads = {name: len(classes) for name, classes in self.heads.items()}
+        return StreamNetwork(self.network, self.run, heads, self.crop)
+
+
+def save_model(network: StreamNetwork, description: Description, path: str | Path) -> None:
+    """Write weights and description; equal networks give equal bytes."""
+    # One key, as safetensors does not keep the order of several.
+    metadata = {"description": json.dumps(description.model_dump(), sort_keys=True)}
+    weights = {name: value.contiguous() for name, value in network.state_dict().items()}
+    with atomic_write(path) as part:
+        save_file(weights, part, metadata)
+
+
+def load_model(path: str | Path) -> tuple[StreamNetwork, Description]:
+    """Return a saved network and its description; raise UserError if the file is no such model."""
+    weights, description = _read(path)
+    network = description.build()
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise UserError(f"{path}: is not a model of this project: {error}") from None
+    return network, description
+
+
+def copy_hidden_layers(path: str | Path, network: StreamNetwork) -> None:
+    """Copy all layers below the heads from a saved model; raise UserError if they do not fit.
+
+    A stream may have the first layer of another stream's model averaged over its channels, and that
+    repeated for each of its own: the temporal one that of a model of frames, which has colours.
+    """
+    weights, description = _read(path)
+    weights = {name: value for name, value in weights.items() if not name.startswith("heads.")}
+    own = network.state_dict()
+    first = f"{first_convolution(network)}.weight"
+    averaged = STREAMS[network.stream].averages_first_layer and description.run.stream != network.stream
+    if averaged and first in weights:
+        weights[first] = weights[first].mean(dim=1, keepdim=True).expand(-1, own[first].shape[1], -1, -1)
+    try:
+        network.load_state_dict({name: own[name] for name in own if name.startswith("heads.")} | weights)
+    except RuntimeError as error:
+        raise UserError(f"{path}: its layers do not fit this run: {error}") from None
+
+
+def _read(path: str | Path) -> tuple[dict[str, Tensor], Description]:
+    try:
+        with safe_open(path, "pt") as file:
+            description = Description.model_validate_json(file.metadata()["description"])
+            return {name: file.get_tensor(name) for name in file.keys()}, description  # noqa: SIM118
+    except (OSError, KeyError, TypeError, ValidationError, SafetensorError) as error:
+        raise UserError(f"{path}: is not a model of this project: {error}") from None

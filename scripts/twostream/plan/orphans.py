@@ -1,0 +1,64 @@
+"""Artefacts that the configuration no longer names, moved out of the way."""
+
+from collections.abc import Container, Iterable
+from itertools import count
+from pathlib import Path
+
+from twostream import paths
+from twostream.files import UserError
+from twostream.plan.plan import Plan
+
+
+def find_orphans(plan: Plan, other_names: Container[str], folders: Iterable[str]) -> list[str]:
+    """Return the artefacts in some folders that neither the plan names, nor another scale.
+
+    Runs, fusions and methods are the same at each scale; `other_names` are the datasets and the
+    published weights of the other scales. Any seed is one that the configuration names.
+    """
+    found = []
+    for file in paths.artefacts_here():
+        if any(Path(file).is_relative_to(folder) for folder in folders) and not _is_named(plan, file):
+            readings = (wildcards for _, wildcards in paths.parse_path(file))
+            if not any(_is_of_another_scale(plan, names, other_names) for names in readings):
+                found.append(file)
+    return found
+
+
+def _is_named(plan: Plan, file: str) -> bool:
+    try:
+        return plan.step_of(file) is not None
+    except UserError:
+        return True  # It is, though something stands in the way of making it.
+
+
+def _is_of_another_scale(plan: Plan, names: dict[str, str], other_names: Container[str]) -> bool:
+    return (
+        names.get("dataset", names.get("weights")) in other_names
+        and ("run" not in names or names["run"] in plan.benchmark.runs)
+        and ("fusion" not in names or names["fusion"] in plan.benchmark.fusions)
+        and ("method" not in names or names["method"] in plan.benchmark.methods)
+    )
+
+
+def set_aside(artefact: str) -> Path:
+    """Move an artefact, and what lies beside it under its name, to a scratch folder; returns its new place.
+
+    What was there before gets a number at its end.
+    """
+    file = Path(artefact)
+    beside = [*file.parent.glob(f"{file.stem}.*"), file.parent / file.stem, Path(paths.metrics(artefact))]
+    for path in beside:
+        if path.exists():
+            place = paths.ASIDE / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if place.exists():
+                place.rename(_numbered(place))
+            path.rename(place)
+    if not any(file.parent.iterdir()):
+        file.parent.rmdir()
+    return paths.ASIDE / artefact
+
+
+def _numbered(place: Path) -> Path:
+    names = (place.with_name(f"{place.name}.{number}") for number in count(1))
+    return next(name for name in names if not name.exists())

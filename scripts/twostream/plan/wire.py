@@ -1,0 +1,165 @@
+"""What of Snakemake's internals is reached into, so that records decide what is made again.
+
+Snakemake asks the times of files and what it remembers of past calls; both stay in one clone, and the
+times are whatever a checkout left. So here no file is ever newer than another, each rule has an input
+function that forces what is stale by its record, and a job that runs has those run that need its output,
+as in any workflow of Snakemake's.
+"""
+
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from snakemake.dag import DAG
+from snakemake.io import _IOFile
+
+from twostream import paths
+from twostream.files import UserError, atomic_write
+from twostream.plan.gpus import check_gpus, gpus_here
+from twostream.plan.plan import Plan
+from twostream.plan.pull_guard import PullGuard
+from twostream.provenance.explanation import is_cause, why_stale
+from twostream.provenance.staleness import Seen, is_current
+from twostream.provenance.steps import Step
+
+# The version that this was tried with; with another one run the tests, and then change this.
+TRIED_WITH = "9.27.1"
+
+# So many artefacts that are stale for the same reason are named, and the others counted.
+NAMED = 3
+
+InputFunction = Callable[[Any], list[str]]
+
+
+class Wire:
+    """Tells one call of Snakemake what is stale, and looks over what it has planned."""
+
+    def __init__(self, workflow: Any, plan: Plan) -> None:
+        """`workflow` is the variable of that name in a Snakefile."""
+        self._workflow, self._plan = workflow, plan
+        self._seen = Seen()
+        _IOFile.is_newer = _never
+        # Outputs are replaced, never written into. DVC write-protects what it links into its cache, by
+        # which Snakemake would take it for protected from being made again.
+        _IOFile.protected = _never
+        _after_planning(self._look_over)
+
+    def remade_if_stale(self, rule: str) -> InputFunction:
+        """Return an input function that adds no input, but has an artefact made again that is stale."""
+
+        def input_function(wildcards: Any) -> list[str]:
+            # A job that runs as a call of its own was asked for by one that has looked.
+            if self._workflow.is_main_process:
+                with _told():
+                    self._force_if_stale(rule, wildcards)
+            return []
+
+        return input_function
+
+    def spec_file(self, rule: str) -> Callable[[Any], str]:
+        """Return a function of wildcards that gives the file with the spec that a job is handed."""
+
+        def parameter(wildcards: Any) -> str:
+            with _told():
+                return _spec_file(_artefact(rule, wildcards), self._plan.step(rule, wildcards))
+
+        return parameter
+
+    def limit_gpus(self) -> None:
+        """Let no more jobs run than this machine has GPUs for, if it runs them and the user set no limit.
+
+        To be called when the call begins: earlier Snakemake would cut down to the limit what jobs ask for.
+        Raises UserError if a job asks for more GPUs than are here.
+        """
+        workflow = self._workflow
+        jobs = workflow.dag.needrun_jobs()
+        asked = max((job.scheduler_resources.get("gpu", 0) for job in jobs), default=0)
+        given = "gpu" in workflow.resource_settings.resources
+        if asked and workflow.local_exec and not workflow.touch and not given:
+            here = gpus_here()
+            check_gpus(asked, here)
+            workflow.register_resource("gpu", here)
+            workflow.scheduler.global_resources["gpu"] = here
+
+    def _force_if_stale(self, rule: str, wildcards: Any) -> None:
+        artefact, step = _artefact(rule, wildcards), self._plan.step(rule, wildcards)
+        if is_current(artefact, step):
+            self._seen.check(artefact)
+        elif Path(artefact).exists():
+            # What is missing is made if something needs it, and not for its own sake.
+            self._workflow.dag.forcefiles.add(artefact)
+
+    def _look_over(self, dag: Any) -> None:
+        if not self._workflow.is_main_process:
+            return
+        with _told():
+            planned = dict(self._artefacts_of(dag.needrun_jobs()))
+            guard = PullGuard(named=set(self._workflow.dag_settings.targets))
+            for artefact, step in planned.items():
+                guard.check(artefact, step)
+            _tell_why(planned)
+            if not self._workflow.dryrun:
+                for artefact, step in planned.items():
+                    _write_spec(artefact, step)
+                self._seen.save()
+
+    def _artefacts_of(self, jobs: Iterable[Any]) -> Iterator[tuple[str, Step]]:
+        for job in jobs:
+            for output in map(str, job.output):
+                if step := self._plan.step_of(output):
+                    yield output, step
+
+
+async def _never(file: Any, *_: Any) -> bool:
+    return False
+
+
+def _after_planning(look_over: Callable[[Any], None]) -> None:
+    """Have a function called with each DAG that is laid out, before anything of it is run or shown."""
+    postprocess = DAG.postprocess
+
+    async def postprocess_and_look(dag: Any, *args: Any, check_initial: bool = False, **kwargs: Any) -> None:
+        await postprocess(dag, *args, check_initial=check_initial, **kwargs)
+        if check_initial:
+            look_over(dag)
+
+    DAG.postprocess = postprocess_and_look
+
+
+class _told:  # noqa: N801  (used as a context)
+    """Shows a UserError as a message: of an Exception Snakemake would show a traceback."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: object, _: object) -> None:
+        if isinstance(error, UserError):
+            raise SystemExit(f"error: {error}") from None
+
+
+def _artefact(rule: str, wildcards: Any) -> str:
+    return paths.ARTEFACTS[rule].format(**dict(wildcards.items()))
+
+
+def _spec_file(artefact: str, step: Step) -> str:
+    return paths.SPEC.format(artefact=artefact, spec=step.spec)
+
+
+def _write_spec(artefact: str, step: Step) -> None:
+    with atomic_write(_spec_file(artefact, step)) as part:
+        part.write_text(step.whole_spec.model_dump_json(indent=2))
+
+
+def _tell_why(planned: dict[str, Step]) -> None:
+    """Say what is made again by reason; what is only downstream of it is not told."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for artefact, step in planned.items():
+        if Path(artefact).exists():
+            reasons = why_stale(artefact, step)
+            if is_cause(reasons):
+                by_reason["; ".join(reasons)].append(artefact)
+    for reason, artefacts in by_reason.items():
+        more = f" and {len(artefacts) - NAMED} more" if len(artefacts) > NAMED else ""
+        print(f"stale: {', '.join(artefacts[:NAMED])}{more}: {reason}", file=sys.stderr, flush=True)

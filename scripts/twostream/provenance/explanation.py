@@ -1,0 +1,126 @@
+"""Why an artefact is stale, in words, from its record and the plan."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from twostream.provenance.records import read_record
+from twostream.provenance.specs import code_parts
+from twostream.provenance.staleness import content_changed
+from twostream.provenance.steps import Step
+
+# How many of what is alike are named before the rest is counted.
+NAMED = 2
+# Where the code differs, and no file of it does; and where a record is of a form that says nothing of it.
+IMPORTS = "code: what its modules import of each other"
+UNTOLD = (
+    "its record is of an earlier version and does not list its code; scripts/accept_results.py takes it over"
+)
+
+
+def why_stale(artefact: str, step: Step) -> list[str]:
+    """Return the reasons for which an artefact is to be made anew, the telling ones first; none if current.
+
+    They are like `run.dropout 0.5 -> 0.8`, `code of training.py`, `made from another flow shard`.
+    """
+    record = read_record(artefact)
+    if record is None:
+        return ["has no record" if Path(artefact).exists() else "is missing"]
+    if not Path(artefact).exists():
+        return ["is missing"]
+    reasons = [f"{file}, which belongs to it, is missing" for file in _missing(artefact, record)]
+    reasons += recipe_changes(record["recipe"], step.recipe)
+    reasons += _code_changes(record, step)
+    reasons += _upstream_changes(record, step)
+    if not reasons and record["spec"] != step.spec:
+        reasons = [IMPORTS if "code" in record else UNTOLD]
+    return reasons
+
+
+def is_cause(reasons: list[str]) -> bool:
+    """Whether an artefact is stale by itself, and not only since something upstream is."""
+    return any(not reason.startswith("made from what is stale") for reason in reasons)
+
+
+def recipe_changes(then: Any, now: BaseModel) -> list[str]:
+    """Return the keys in which a recipe differs from what a record has, each with both values."""
+    before, after = _leaves(then), _leaves(now.model_dump(mode="json"))
+    told = _leaves(now.model_dump(mode="json", exclude_defaults=True))
+    # A key that is new and has its default changes nothing.
+    return _changes(before, {key: value for key, value in after.items() if key in before or key in told})
+
+
+def changes(then: Any, now: Any) -> list[str]:
+    """Return the keys in which two recipes differ, in which those that have their default are left out."""
+    return _changes(_leaves(then), _leaves(now))
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    return [
+        f"{key} {_shown(before, key)} -> {_shown(after, key)}"
+        for key in before | after
+        if key not in before or key not in after or before[key] != after[key]
+    ]
+
+
+def _leaves(value: Any, key: str = "") -> dict[str, Any]:
+    """The values of nested dictionaries and lists, by their keys joined with dots."""
+    items: Iterator[tuple[Any, Any]]
+    if isinstance(value, dict) and value:
+        items = iter(value.items())
+    elif isinstance(value, list | tuple) and value:
+        items = iter(enumerate(value))
+    else:
+        return {key: list(value) if isinstance(value, tuple) else value}
+    found: dict[str, Any] = {}
+    for name, inner in items:
+        found |= _leaves(inner, f"{key}.{name}" if key else str(name))
+    return found
+
+
+def _shown(leaves: dict[str, Any], key: str) -> str:
+    return str(leaves[key]) if key in leaves and leaves[key] is not None else "(none)"
+
+
+def _missing(artefact: str, record: dict[str, Any]) -> list[str]:
+    return [file for file in record["files"] if file != artefact and not Path(file).exists()]
+
+
+def _code_changes(record: dict[str, Any], step: Step) -> list[str]:
+    if "code" not in record:
+        return []
+    return [
+        f"code of {file}" for file in differing_code(record["code"], code_parts(step.script, step.modules))
+    ]
+
+
+def differing_code(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """Return the files whose own code is not the same before and after; a file that only moved is none."""
+    gone, come = Counter(before.values()), Counter(after.values())
+    changed = [file for file, code in after.items() if not gone[code]]
+    left = [file for file, code in before.items() if not come[code] and file not in after]
+    return [*changed, *(f"{file} (no longer used)" for file in left)]
+
+
+def _upstream_changes(record: dict[str, Any], step: Step) -> list[str]:
+    then = record["made_from"]
+    now = {output: upstream.spec for upstream in step.made_from for output in upstream.outputs}
+    # With another spec upstream is made anew; with the same one it was, and came out otherwise.
+    stale = [file for file in now if file in then and then[file]["spec"] != now[file]]
+    other = [file for file in now if file in then and content_changed(file, then[file]["sha256"])]
+    return [
+        *_listed("made from what is stale", stale),
+        *_listed("made from another", [file for file in other if file not in stale]),
+        *_listed("not made from", [file for file in now if file not in then]),
+        *_listed("made from what it no longer takes:", [file for file in then if file not in now]),
+    ]
+
+
+def _listed(what: str, files: list[str]) -> list[str]:
+    if not files:
+        return []
+    more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
+    return [f"{what} {', '.join(files[:NAMED])}{more}"]

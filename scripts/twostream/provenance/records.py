@@ -1,0 +1,115 @@
+"""The record beside each artefact: where it comes from."""
+
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from twostream import paths
+from twostream.files import UserError, sha256, write_json
+from twostream.provenance.environment import versions
+from twostream.provenance.specs import Spec, code_parts
+
+# The form of records that this code writes; it reads those of earlier forms too.
+# 1 (no number in it): up to commit 4cb32ef. 2: with the code of each module.
+FORM = 2
+
+# What stands for the spec of what was made without the workflow.
+BY_HAND = Spec(digest="by hand", script="", code="", made_from={})
+
+
+@contextmanager
+def recorded(
+    artefact: str | Path, recipe: Any, spec: Spec = BY_HAND, **facts: Any
+) -> Iterator[dict[str, Any]]:
+    """Write the record of an artefact beside it once the block that makes it has succeeded.
+
+    The record says where the artefact comes from: spec, recipe, the code of each module, what it was made
+    from (each file with its spec and SHA-256), versions, machine, start and duration (seconds), of the
+    artefact and of what was written with it SHA-256, size (bytes) and time (ns), and whatever the block
+    adds to the yielded dictionary. Times live here and nowhere else, so that the artefacts themselves can
+    be compared byte for byte.
+
+    What can be known before the work begins is found out then, so that none is lost for want of it.
+    Raises UserError if the record's folder cannot be written to, or if something that the artefact is made
+    from is not of the planned spec.
+    """
+    started = time.time()
+    _check_writable(Path(paths.record(artefact)).parent)
+    origin = {
+        "form": FORM,
+        "spec": spec.digest,
+        "made_from": {file: _as_made(file, planned) for file, planned in spec.made_from.items()},
+        "recipe": recipe,
+        "code": code_parts(spec.script, spec.modules) if spec.script else {},
+        "versions": versions(),
+        "machine": platform.machine(),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
+    }
+    yield facts
+    files = {file: _state(file) for file in paths.companion_files(artefact)}
+    seconds = round(time.time() - started, 2)
+    write_json(paths.record(artefact), {**origin, "files": files, "seconds": seconds, **facts})
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK | os.X_OK)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be made: {error.strerror}") from None
+    if not writable:
+        raise UserError(f"{folder}: cannot be written to; mend its permissions")
+
+
+def _as_made(file: str, planned: str) -> dict[str, str]:
+    record = read_record(file)
+    if record is None or record["spec"] != planned:
+        raise UserError(f"{file}: is no longer what it was when this call of snakemake began; call it again")
+    return {"spec": planned, "sha256": record["files"][file]["sha256"]}
+
+
+def _state(file: str) -> dict[str, Any]:
+    found = Path(file).stat()
+    return {"sha256": sha256(file), "size": found.st_size, "mtime_ns": found.st_mtime_ns}
+
+
+def read_record(artefact: str | Path) -> dict[str, Any] | None:
+    """Return the record of an artefact; None if there is none.
+
+    Raises UserError if it is damaged, is no record, or was written by a newer version of this project.
+    """
+    record = Path(paths.record(artefact))
+    try:
+        found = record.stat()
+        return _parsed(record, found.st_ino, found.st_mtime_ns, found.st_size)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{record}: cannot be read as a record: {error}; get it again (`dvc checkout`), or delete it"
+            f" to have {artefact} made again"
+        ) from None
+
+
+@lru_cache(maxsize=10_000)
+def _parsed(record: Path, *state: int) -> dict[str, Any]:
+    """Return a record's content; not to be changed, as it is kept while the file's state is the same."""
+    content = json.loads(record.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError("it holds no keys")
+    form = content.get("form", 1)
+    if form not in range(1, FORM + 1):
+        raise UserError(
+            f"{record}: was written by a newer version of this project (form {form}; this version knows forms"
+            f" up to {FORM}): update the code (`git pull`) before you go on here"
+        )
+    missing = {"spec", "recipe", "made_from", "files"} - content.keys()
+    if missing:
+        raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+    return content

@@ -1,0 +1,181 @@
+"""Specs: digests that say what an artefact is made by and made from.
+
+A spec covers the step's own recipe, the code of its script and of every library module that the
+script imports, and the specs of what it is made from. So a change anywhere upstream changes it. The
+plan works it out before any job starts; an artefact's record keeps the one that it was made by.
+
+What cannot matter does not count, so that a spec lasts:
+
+- comments, formatting, docstrings, and the version of Python, as code is digested as a syntax tree;
+- where a module lies and what it is called: an import stands for the code of the module that it names;
+- a key of a recipe that has its default. Hence the rule: **a default is never changed**; whoever wants
+  another value adds a new key (`tests/defaults.json` lists them all).
+"""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from twostream.files import UserError
+
+SCRIPTS = Path(__file__).resolve().parents[2]
+
+# What no artefact depends on, packages or modules: the configuration and the recipes (the recipe itself is
+# digested, and so are the entries of streams that a step uses), provenance, command lines, where files lie,
+# extraction without the workflow; and how archives are fetched and unpacked, since lists and checksums say
+# what must come out.
+WITHOUT_CODE = (
+    "twostream.config",
+    "twostream.provenance",
+    "twostream.cli",
+    "twostream.paths",
+    "twostream.downloads",
+    "twostream.videos.archives",
+    "twostream.extraction.folder",
+)
+
+
+class Spec(BaseModel):
+    """What an artefact is to be: its step's spec, and what goes into that but the recipe."""
+
+    digest: str
+    script: str
+    modules: list[str] = []
+    """What the script imports by a name in its recipe."""
+    code: str
+    """The digest of the script's code."""
+    made_from: dict[str, str]
+    """Each file that it is made from, with its spec."""
+
+
+def digest(content: Any) -> str:
+    """Return a digest (16 hexadecimal digits) of JSON-able `content`; key order does not count."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def code_digest(script: str, modules: Iterable[str] = (), root: Path = SCRIPTS) -> str:
+    """Return the digest of the code of `{script}.py` in `root`, and of what it imports by name.
+
+    `modules` are those that it imports by a name in its recipe, such as a flow algorithm's. Raises
+    FileNotFoundError if there is no such script, UserError if modules import each other in a circle.
+    """
+    return digest([_code_of(name, root) for name in (script, *modules)])
+
+
+def code_parts(script: str, modules: Iterable[str] = (), root: Path = SCRIPTS) -> dict[str, str]:
+    """Return each file whose code `code_digest` covers, relative to `root`, with a digest of its own code."""
+    reached: dict[str, str] = {}
+    waiting = [script, *modules]
+    while waiting:
+        name = waiting.pop()
+        if _file(name) not in reached:
+            module = _module(name, root)
+            reached[_file(name)] = module.body
+            waiting += [imported.module for imported in module.imports]
+    return dict(sorted(reached.items()))
+
+
+@dataclass(frozen=True)
+class _Import:
+    """What is imported from a module of the library: a name in it, or (name None) itself; and as what."""
+
+    module: str
+    name: str | None
+    alias: str
+
+
+@dataclass(frozen=True)
+class _Module:
+    """A module's own code, without what it imports from the library, and these imports."""
+
+    body: str
+    imports: tuple[_Import, ...]
+
+
+@cache
+def _code_of(name: str, root: Path, importing: tuple[str, ...] = ()) -> str:
+    """The digest of a module's code, in which an import is the code of what is imported."""
+    if name in importing:
+        raise UserError(f"modules import each other in a circle: {' -> '.join((*importing, name))}")
+    module = _module(name, root)
+    imported = {(_code_of(i.module, root, (*importing, name)), i.name or "", i.alias) for i in module.imports}
+    return digest([module.body, sorted(imported)])
+
+
+@cache
+def _module(name: str, root: Path) -> _Module:
+    tree = ast.parse((root / _file(name)).read_text(encoding="utf-8"))
+    imports = tuple(found for node in ast.walk(tree) for found in _imports(node, root))
+    counted = tuple(found for found in imports if not _is_left_out(found.module))
+    return _Module(digest(canonical(tree)), counted)
+
+
+def _is_left_out(module: str) -> bool:
+    return any(module == left_out or module.startswith(f"{left_out}.") for left_out in WITHOUT_CODE)
+
+
+def _file(module: str) -> str:
+    return module.replace(".", "/") + ".py"
+
+
+def _imports(node: ast.AST, root: Path) -> Iterator[_Import]:
+    """What a statement imports from the library's modules."""
+    if isinstance(node, ast.Import):
+        for name in node.names:
+            if _is_ours(name.name):
+                yield _Import(name.name, None, name.asname or name.name)
+    elif isinstance(node, ast.ImportFrom) and node.module and _is_ours(node.module):
+        for name in node.names:
+            inner, alias = f"{node.module}.{name.name}", name.asname or name.name
+            if (root / _file(inner)).exists():
+                yield _Import(inner, None, alias)
+            elif (root / _file(node.module)).exists():
+                yield _Import(node.module, name.name, alias)
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == "twostream"
+
+
+def canonical(node: Any) -> Any:
+    """Return a syntax tree as JSON-able lists that are the same in each version of Python.
+
+    Left out are docstrings, imports from the library, and fields that are empty, as versions add such.
+    """
+    if isinstance(node, ast.Constant):
+        return ["Constant", ascii(node.value)]
+    if isinstance(node, list):
+        return [canonical(item) for item in node if not _is_library_import(item)]
+    if not isinstance(node, ast.AST):
+        return node
+    fields = {name: getattr(node, name, None) for name in node._fields if name != "ctx"}
+    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        fields["body"] = _without_docstring(node.body)
+    if isinstance(node, ast.JoinedStr):
+        # Some versions add an empty text here and there.
+        fields["values"] = [v for v in node.values if not (isinstance(v, ast.Constant) and v.value == "")]
+    return [
+        type(node).__name__,
+        *([name, canonical(value)] for name, value in fields.items() if value is not None and value != []),
+    ]
+
+
+def _is_library_import(node: Any) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return node.module is not None and _is_ours(node.module)
+    return isinstance(node, ast.Import) and all(_is_ours(name.name) for name in node.names)
+
+
+def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    first = body[0] if body else None
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+        return body[1:]
+    return body

@@ -1,0 +1,105 @@
+"""Pages of the report: a table, and where each of its numbers comes from."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from twostream.files import UserError
+from twostream.provenance.records import read_record
+
+STYLE = """
+body { font: 14px/1.5 system-ui, sans-serif; margin: 1.5rem; color: #1a1a1a; background: #fff; }
+h1 { font-size: 1.25rem; }
+h2 { font-size: 1.05rem; margin-top: 2rem; }
+table { border-collapse: collapse; }
+th, td { padding: .25rem .6rem; border-bottom: 1px solid #ddd; text-align: left; }
+th { vertical-align: bottom; background: #f4f4f4; }
+td.number { white-space: nowrap; }
+.wide { overflow-x: auto; }
+.note { color: #555; max-width: 60rem; }
+details { margin: .15rem 0; }
+summary { cursor: pointer; }
+pre { background: #f4f4f4; padding: .6rem; }
+"""
+
+
+def page(title: str, note: str, rows: Sequence[Sequence[str]], artefact: str) -> str:
+    """Return a self-contained HTML page: title, note, the rows under their headings, and their provenance.
+
+    `artefact` is the table's file; its record leads to the score files, and theirs to the models. Raises
+    UserError if a record is missing.
+    """
+    return "\n".join(
+        [
+            "<!DOCTYPE html>",
+            f'<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>',
+            f"<style>{STYLE}</style></head><body>",
+            f"<h1>{escape(title)}</h1>",
+            f'<p class="note">{escape(note)}</p>',
+            f'<div class="wide">{_table(rows)}</div>',
+            "<h2>Where these numbers come from</h2>",
+            '<p class="note">The table, the score files and the models that it was made from, with test'
+            " accuracy, duration and start (UTC); open one for recipe, seed, versions and what it was made"
+            " from.</p>",
+            *_provenance(artefact),
+            "</body></html>",
+        ]
+    )
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    headings, *body = rows
+    head = "".join(f"<th>{escape(text)}</th>" for text in headings)
+    lines = "".join(f"<tr>{_row(row, len(headings))}</tr>" for row in body)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+
+
+def _row(row: Sequence[str], columns: int) -> str:
+    if len(row) == 1:
+        return f'<th colspan="{columns}">{escape(row[0])}</th>'
+    return "".join(map(_cell, row))
+
+
+def _cell(text: str) -> str:
+    kind = ' class="number"' if text[:1].isdigit() or text[:1] in {"+", "-", "±", "<"} else ""
+    return f"<td{kind}>{escape(text)}</td>"
+
+
+def _provenance(artefact: str) -> Iterable[str]:
+    """The artefact, its score files and their models, each once: what is made from others before these."""
+    if read_record(artefact) is None:
+        raise UserError(
+            f"{artefact}: has no record beside it, so where it comes from is not known; make it again"
+        )
+    waiting, seen = [artefact], set()
+    while waiting:
+        file = waiting.pop(0)
+        if file not in seen:
+            seen.add(file)
+            record = read_record(file)
+            made_from = record["made_from"] if record else []
+            # Scores may have been pulled without the models that made them.
+            yield _details(file, record) if record else f"<p>{escape(file)}: is not here</p>"
+            waiting += [made for made in made_from if made.startswith(("models/", "scores/"))]
+
+
+def _details(file: str, record: Mapping[str, Any]) -> str:
+    facts = [f"seed {record['recipe']['seed']}"] if "seed" in record["recipe"] else []
+    if "test" in record.get("accuracy", {}):
+        facts.append(f"{record['accuracy']['test']:g}% of the test videos")
+    made_from = [
+        f'<a href="#{escape(f)}">{escape(f)}</a>' for f in record["made_from"] if not f.startswith("data/")
+    ]
+    links = f"<p>made from {', '.join(made_from)}</p>" if made_from else ""
+    shown = {key: value for key, value in record.items() if key != "files"}
+    text = escape(json.dumps(shown, indent=1, ensure_ascii=False))
+    return (
+        f"<details><summary>{escape(file)}: {', '.join([*facts, _duration(record)])}</summary>"
+        f'<div id="{escape(file)}">{links}<pre>{text}</pre></div></details>'
+    )
+
+
+def _duration(record: Mapping[str, Any]) -> str:
+    device = f" on {record['device']}" if "device" in record else ""
+    return f"{record['seconds']:g} s{device}, {record['started']}"

@@ -1,0 +1,71 @@
+"""Fusion by a multi-class linear SVM on the two streams' scores (section 4)."""
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GroupKFold
+from sklearn.preprocessing import normalize
+from sklearn.svm import LinearSVC
+
+from twostream.config.scale import SVM
+from twostream.files import UserError
+from twostream.scores.fusion import common_parts, matched
+from twostream.scores.score_file import Scores
+
+
+def svm(spatial: Scores, temporal: Scores, settings: SVM, seed: int) -> tuple[Scores, float]:
+    """Return the scores of a multi-class linear SVM (Crammer & Singer), and the cost it chose.
+
+    Features are the two L2-normalised softmax scores, stacked. The SVM learns from the training
+    part; its cost C is the one of `settings.costs` with the highest accuracy in cross-validation
+    over groups of the training part, the smallest of equals. Scores are the softmax of its decision
+    values, in which a video's classes keep their order.
+    """
+    spatial, temporal = common_parts(spatial, temporal)
+    temporal = matched(spatial, temporal)
+    features = np.hstack([normalize(spatial.scores), normalize(temporal.scores)])
+    train = spatial.parts == "train"
+    labels, groups = spatial.labels[train], spatial.groups[train]
+    if len(set(labels.tolist())) < 2:
+        raise UserError("the SVM needs training videos of at least two classes")
+    accuracy = [
+        _cross_validated(features[train], labels, groups, cost, settings.folds, seed)
+        for cost in settings.costs
+    ]
+    cost = settings.costs[int(np.argmax(accuracy))]
+    machine = _fit(features[train], labels, cost, seed)
+    decisions = np.full((len(features), len(spatial.classes)), -np.inf)
+    values = machine.decision_function(features)
+    decisions[:, machine.classes_] = np.stack([-values, values], 1) if values.ndim == 1 else values
+    exponents = np.exp(decisions - decisions.max(axis=1, keepdims=True))
+    return replace(spatial, scores=exponents / exponents.sum(axis=1, keepdims=True)), cost
+
+
+def _fit(features: np.ndarray, labels: np.ndarray, cost: float, seed: int) -> LinearSVC:
+    machine = LinearSVC(multi_class="crammer_singer", C=cost, max_iter=5000, random_state=seed)
+    with warnings.catch_warnings():
+        # A large C on separable data stops at max_iter: close enough, and the same every time.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return machine.fit(features, labels)
+
+
+def _cross_validated(
+    features: np.ndarray, labels: np.ndarray, groups: np.ndarray, cost: float, folds: int, seed: int
+) -> float:
+    """Return the share of videos that an SVM of the other folds gets right.
+
+    A fold whose others hold one class alone counts as wrong; so do all with one group.
+    """
+    folds = min(folds, len(set(groups.tolist())))
+    if folds < 2:
+        return 0.0
+    splitter = GroupKFold(folds, shuffle=True, random_state=seed)
+    right = np.zeros(len(labels), dtype=bool)
+    for others, fold in splitter.split(features, labels, groups):
+        if len(set(labels[others].tolist())) < 2:
+            continue
+        machine = _fit(features[others], labels[others], cost, seed)
+        right[fold] = machine.predict(features[fold]) == labels[fold]
+    return float(right.mean())

@@ -1,0 +1,229 @@
+"""Training of one network: single-task, with classes added, or multi-task (section 4.1).
+
+The batch is shared out over the tasks, each task's part drawn uniformly over its own classes; each
+loss is taken over its own task's videos, and the total is their sum.
+
+Several processes, started by `torchrun`, share each batch out, one GPU each. What a sample is, and
+which units its dropout leaves, depends on the seed and its number alone, so the number of processes
+changes a network without batch normalisation by rounding only, and a training that was killed goes
+on from its checkpoint to the very weights that it would have had.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD
+from tqdm import tqdm
+
+from twostream.config.recipes import TrainingRecipe
+from twostream.config.scale import Schedule
+from twostream.devices import Processes, Runtime, mixed_precision, to_device
+from twostream.extraction.dataset_files import DatasetFiles
+from twostream.files import UserError, atomic_write
+from twostream.networks.model_file import Description, copy_hidden_layers, save_model
+from twostream.networks.network import StreamNetwork
+from twostream.training.checkpoints import Checkpoint
+from twostream.training.preprocessing import prepare
+from twostream.training.sampling import Dropout
+from twostream.training.tasks import Drawn, batches, videos_of
+
+CURVE_POINTS = 100
+
+
+@dataclass
+class Trained:
+    """A trained network, its description, its curve, and how the training went.
+
+    The curve has a row for each hundredth of the training: iteration, learning rate, and the mean
+    loss (nats) and accuracy (%) of the training batches since the row before.
+    """
+
+    network: StreamNetwork
+    description: Description
+    curve: pd.DataFrame
+    facts: dict[str, Any]
+
+
+@dataclass
+class Progress:
+    """Where a training stands, beside weights and momentum.
+
+    `seen` sums loss, right answers and samples since the curve's last row; `seconds` is the time
+    spent so far, `waiting` how much of it for input.
+    """
+
+    seen: Tensor
+    iteration: int = 0
+    curve: list[tuple[int, float, float, float]] = field(default_factory=list)
+    seconds: float = 0.0
+    waiting: float = 0.0
+    resumed_at: list[int] = field(default_factory=list)
+
+
+def train_and_save(
+    recipe: TrainingRecipe,
+    files: dict[str, DatasetFiles],
+    initial: str | None,
+    runtime: Runtime,
+    checkpoint: Checkpoint,
+    out: str,
+    curve_out: str,
+) -> dict[str, Any]:
+    """Train a recipe's network, write model and curve, and return what its record should say.
+
+    The checkpoint stays: until the record is written, the training is not safe.
+    """
+    trained = train(recipe, files, initial, runtime, checkpoint)
+    if runtime.processes.first:
+        with atomic_write(curve_out) as part:
+            trained.curve.round(4).to_csv(part, index=False)
+        save_model(trained.network, trained.description, out)
+    return trained.facts
+
+
+def train(
+    recipe: TrainingRecipe,
+    files: dict[str, DatasetFiles],
+    initial: str | None,
+    runtime: Runtime,
+    checkpoint: Checkpoint | None = None,
+) -> Trained:
+    """Train a recipe's network, from `checkpoint` on if it holds anything.
+
+    `files` are those of each dataset; `initial` is a model file whose hidden layers it starts from.
+    """
+    checkpoint = checkpoint or Checkpoint("", spec=None)
+    device, processes, schedule = runtime.device, runtime.processes, recipe.schedule
+    torch.manual_seed(recipe.seed)
+    found = {task.head: videos_of(task, recipe, files) for task in recipe.tasks}
+    description = _describe(recipe, {head: classes for head, (classes, _) in found.items()})
+    network = description.build()
+    if initial:
+        copy_hidden_layers(initial, network)
+    if recipe.run.layers == "last":
+        network.freeze_hidden()
+    to_device(network, device)
+    optimizer = optimizer_of(network, recipe)
+    progress = _resume(network, optimizer, checkpoint, device)
+    videos = {head: videos for head, (_, videos) in found.items()}
+    dropout = Dropout(network.units, recipe.run.dropout)
+    started = time.monotonic() - progress.seconds
+    shared = processes.share(network.train(), device)
+    drawn = batches(videos, recipe, dropout, runtime, progress.iteration)
+    bar = tqdm(None, "training", schedule.iterations, initial=progress.iteration, disable=not processes.first)
+    for batch in _timed(drawn, progress):
+        descend(shared, optimizer, batch, recipe, progress, device)
+        _add_to_curve(progress, schedule, processes)
+        if progress.curve:
+            bar.set_postfix(loss=round(progress.curve[-1][2], 3), refresh=False)
+        bar.update()
+        progress.seconds = time.monotonic() - started
+        if processes.first and checkpoint.due():
+            checkpoint.save(_state(network, optimizer, progress))
+    bar.close()
+    curve = pd.DataFrame(progress.curve, columns=["iteration", "rate", "loss", "accuracy"])
+    return Trained(network, description, curve, _facts(network, progress, processes))
+
+
+def _describe(recipe: TrainingRecipe, heads: dict[str, list[str]]) -> Description:
+    return Description(
+        run=recipe.run,
+        network=recipe.network,
+        crop=recipe.training.crop,
+        short_side=recipe.short_side,
+        heads=heads,
+    )
+
+
+def optimizer_of(network: StreamNetwork, recipe: TrainingRecipe) -> SGD:
+    """Return the optimiser of the layers that a recipe trains."""
+    learned = [p for p in network.parameters() if p.requires_grad]
+    settings = recipe.training
+    return SGD(learned, recipe.schedule.rate, settings.momentum, weight_decay=settings.weight_decay)
+
+
+def _facts(network: StreamNetwork, progress: Progress, processes: Processes) -> dict[str, Any]:
+    return {
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "processes": processes.count,
+        "training_seconds": round(progress.seconds, 2),
+        "waiting_seconds": round(progress.waiting, 2),
+        "resumed_at": progress.resumed_at,
+    }
+
+
+def _timed(drawn: Iterator[dict[str, Drawn]], progress: Progress) -> Iterator[dict[str, Drawn]]:
+    while True:
+        asked = time.monotonic()
+        batch = next(drawn, None)
+        progress.waiting += time.monotonic() - asked
+        if batch is None:
+            return
+        yield batch
+
+
+def rate_at(schedule: Schedule, iteration: int) -> float:
+    """Return the learning rate of an iteration, counted from 1."""
+    return schedule.rate * 0.1 ** sum(iteration > drop for drop in schedule.drops)
+
+
+def descend(
+    network: nn.Module,
+    optimizer: SGD,
+    batch: dict[str, Drawn],
+    recipe: TrainingRecipe,
+    progress: Progress,
+    device: torch.device,
+) -> None:
+    """Take one step down the sum of the tasks' losses."""
+    progress.iteration += 1
+    for group in optimizer.param_groups:
+        group["lr"] = rate_at(recipe.schedule, progress.iteration)
+    run, crop = recipe.run, recipe.training.crop
+    inputs = {head: prepare(drawn.to(device), run.input, crop) for head, (drawn, _, _) in batch.items()}
+    keep = torch.cat([mask for _, mask, _ in batch.values()]).to(device, non_blocking=True)
+    with mixed_precision(device):
+        logits = network(inputs, keep)
+    total = torch.zeros((), device=device)
+    for head, (_, _, labels) in batch.items():
+        wanted, scores = labels.to(device, non_blocking=True), logits[head].float()
+        loss = nn.functional.cross_entropy(scores, wanted)
+        total = total + loss
+        right = (scores.argmax(1) == wanted).sum()
+        progress.seen += torch.stack([loss.detach(), right, torch.full_like(right, len(wanted))])
+    optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    optimizer.step()
+
+
+def _add_to_curve(progress: Progress, schedule: Schedule, processes: Processes) -> None:
+    iteration = progress.iteration
+    if iteration % max(1, schedule.iterations // CURVE_POINTS) and iteration != schedule.iterations:
+        return
+    loss, right, count = processes.sum(progress.seen.clone()).tolist()
+    if not loss < float("inf"):
+        raise UserError(f"the loss is no longer finite at iteration {iteration}; lower `rate`")
+    since = (iteration - (progress.curve[-1][0] if progress.curve else 0)) * processes.count
+    progress.curve.append((iteration, rate_at(schedule, iteration), loss / since, 100 * right / count))
+    progress.seen.zero_()
+
+
+def _state(network: StreamNetwork, optimizer: SGD, progress: Progress) -> dict[str, Any]:
+    return {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "progress": vars(progress)}
+
+
+def _resume(network: StreamNetwork, optimizer: SGD, checkpoint: Checkpoint, device: torch.device) -> Progress:
+    """Put network and optimiser where the checkpoint left them, and return where that is."""
+    state = checkpoint.load(device)
+    if state is None:
+        return Progress(seen=torch.zeros(3, dtype=torch.float64, device=device))
+    network.load_state_dict(state["network"])
+    optimizer.load_state_dict(state["optimizer"])
+    progress = Progress(**state["progress"])
+    progress.resumed_at.append(progress.iteration)
+    return progress

@@ -1,0 +1,72 @@
+"""Writing a generated dataset: files in the layout of UCF-101, and what is known of each."""
+
+import shutil
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from twostream.config.recipes import GeneratorRecipe
+from twostream.config.scale import Generated
+from twostream.files import UserError
+from twostream.videos.drawing import draw_clip, draw_still
+
+FRAMES_PER_SECOND = 25
+
+
+def write_dataset(recipe: GeneratorRecipe, folder: Path) -> pd.DataFrame:
+    """Write the files of a generated dataset below `folder`, in place of what was there.
+
+    Returns file, class, group and the part in each split: split s trains on the s-th run of
+    `train_groups` groups, cyclically, and tests on the others.
+    """
+    if folder.exists():
+        shutil.rmtree(folder)
+    source, rows = recipe.source, []
+    for name in tqdm(source.classes, f"drawing {recipe.dataset}"):
+        (folder / name).mkdir(parents=True)
+        for group in range(source.groups):
+            parts = [_part(group, split, source) for split in range(recipe.splits)]
+            for clip in range(source.clips):
+                file = _write(recipe, folder, name, group, clip)
+                rows.append((file, name, f"{group + 1:02d}", *parts))
+    splits = [f"split{s + 1}" for s in range(recipe.splits)]
+    return pd.DataFrame(rows, columns=["file", "class", "group", *splits])
+
+
+def _part(group: int, split: int, source: Generated) -> str:
+    place = (group - split * source.train_groups) % source.groups
+    return "train" if place < source.train_groups else "test"
+
+
+def _write(recipe: GeneratorRecipe, folder: Path, name: str, group: int, clip: int) -> str:
+    source = recipe.source
+    what = source.classes[name]
+    # The class's name is part of the seed, so a class added to a set changes no other.
+    seed = [source.seed, zlib.crc32(f"{recipe.dataset}/{name}".encode()), group]
+    file = f"{name}/v_{name}_g{group + 1:02d}_c{clip + 1:02d}"
+    if recipe.media == "images":
+        file += ".png"
+        written = cv2.imwrite(str(folder / file), draw_still(what, source.height, source.width, seed, clip))
+        if not written:
+            raise UserError(f"{folder / file}: cannot be written; is the disk full?")
+    else:
+        file += ".avi"
+        frames = draw_clip(what, source.height, source.width, seed, clip)
+        _write_video(folder / file, frames, (source.width, source.height))
+    return file
+
+
+def _write_video(path: Path, frames: Iterable[np.ndarray], size: tuple[int, int]) -> None:
+    # Motion JPEG by OpenCV itself: read by every FFmpeg, the same bytes each time.
+    code = cv2.VideoWriter.fourcc(*"MJPG")
+    writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, code, FRAMES_PER_SECOND, size)
+    if not writer.isOpened():
+        raise UserError(f"{path}: cannot be written")
+    for frame in frames:
+        writer.write(frame)
+    writer.release()

@@ -1,0 +1,177 @@
+"""The index of a dataset: one row a video, with what is known of it and its part in each split.
+
+Columns: `file` (relative to the dataset's folder), `size` (bytes), `sha256`, `class`, `label`
+(from 0, classes in alphabetical order), `group`, and for each split `split1`, `split2`, ... one of
+`train`, `test`, `none`. Rows are sorted by file.
+"""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from twostream.files import UserError, atomic_write, sha256
+from twostream.videos.decoding import BadVideoError, why_unusable
+from twostream.videos.listing import Media, find_videos
+
+PARTS = {"train", "test", "none"}
+GROUP = re.compile(r"_g(\d+)_")
+FOLDS = 3
+
+
+def from_class_folders(folder: Path, media: Media, splits: int) -> pd.DataFrame:
+    """Return file, class, group and parts of videos in class folders, the layout of UCF-101.
+
+    `_g<number>_` in a file's name is its group; a file without one is a group of its own. The
+    groups of a class are dealt out in turn: split s tests on the s-th of every three.
+    """
+    if splits > FOLDS:
+        raise UserError(f"{folder}: class folders make at most {FOLDS} splits; list more in a CSV")
+    files = find_videos(folder, media)
+    outside = [file for file in files if "/" not in file]
+    if outside:
+        raise UserError(f"{folder}: {outside[0]} lies in no class folder")
+    table = pd.DataFrame({"file": files})
+    table["class"] = [file.split("/")[0] for file in files]
+    matches = [GROUP.search(Path(file).name) for file in files]
+    table["group"] = [
+        match[1] if match else Path(file).stem for match, file in zip(matches, files, strict=True)
+    ]
+    order = table.groupby("class")["group"].transform(
+        lambda groups: groups.map({group: i for i, group in enumerate(sorted(set(groups)))})
+    )
+    for split in range(1, splits + 1):
+        table[f"split{split}"] = ["test" if i % FOLDS == split - 1 else "train" for i in order]
+    return table
+
+
+def from_list(file: Path, splits: int) -> pd.DataFrame:
+    """Return file, class, group and parts from a user's CSV.
+
+    Its columns are `file`, `class`, `group` and `split1`, `split2`, ... (or `split` for the only
+    one) with `train`, `test` or `none`. Raises UserError that names the file and what is wrong.
+    """
+    try:
+        table = pd.read_csv(file, dtype=str, keep_default_na=False, skipinitialspace=True)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file}: cannot be read as CSV: {error}") from None
+    table = table.rename(columns={"split": "split1"})
+    columns = ["file", "class", "group", *(f"split{s}" for s in range(1, splits + 1))]
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise UserError(f"{file}: lacks the column {', '.join(missing)}")
+    for column in columns[3:]:
+        wrong = sorted(set(table[column]) - PARTS)
+        if wrong:
+            raise UserError(f"{file}: {column} holds {wrong[0]!r}; it is train, test or none")
+    if table["file"].duplicated().any():
+        raise UserError(f"{file}: lists {table['file'][table['file'].duplicated()].iloc[0]} twice")
+    return table[columns]
+
+
+def complete(
+    table: pd.DataFrame, folder: Path, media: Media, on_bad_video: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the index of the videos in `table`, and which were left out of it and why.
+
+    Each file is opened and its first frames decoded. With `on_bad_video` "stop", a bad one raises
+    BadVideoError, which names every bad file; with "skip" they are left out. Labels are numbered over
+    all classes, those of skipped videos included, so leaving one out renumbers nothing.
+    """
+    if table.empty:
+        raise UserError(f"{folder}: holds no {media}")
+    _check_rows(table, folder)
+    table = table.sort_values("file", ignore_index=True)
+    classes = sorted(table["class"].unique())
+    bad = unusable(table, folder, media, on_bad_video, "set `on_bad_video: skip` in config/config.yaml")
+    good = table.drop(bad.index).reset_index(drop=True)
+    if media == "videos":
+        _check_splits(good, folder)
+    paths = [folder / file for file in good["file"]]
+    good.insert(1, "size", [path.stat().st_size for path in paths])
+    good.insert(2, "sha256", [sha256(path) for path in tqdm(paths, "checksums")])
+    good.insert(4, "label", good["class"].map({name: i for i, name in enumerate(classes)}))
+    return good, bad.reset_index(drop=True)
+
+
+def unusable(table: pd.DataFrame, folder: Path, media: Media, on_bad_video: str, advice: str) -> pd.DataFrame:
+    """Return file and reason of the bad videos in `table`; with "stop", raise BadVideoError instead.
+
+    `advice` says how to leave them out.
+    """
+    reasons = [why_unusable(folder / file, media) for file in tqdm(table["file"], "checking")]
+    bad = pd.DataFrame({"file": table["file"], "reason": reasons}).dropna()
+    if len(bad) and on_bad_video == "stop":
+        listed = "\n".join(f"  {folder / file}: {reason}" for file, reason in bad.to_numpy())
+        raise BadVideoError(
+            f"{len(bad)} of {len(table)} {media} cannot be used:\n{listed}\n"
+            f"Replace them, or {advice} to leave them out."
+        )
+    return bad
+
+
+def _check_rows(table: pd.DataFrame, folder: Path) -> None:
+    for column in ("file", "class", "group"):
+        if (table[column] == "").any():
+            raise UserError(f"{folder}: a video has no {column}")
+    for file in table["file"]:
+        if Path(file).is_absolute() or ".." in Path(file).parts:
+            raise UserError(f"{folder}: {file} lies outside; files are named relative to the folder")
+        if not file.isprintable():
+            raise UserError(f"{folder}: {file!r}: rename it; its name has characters that cannot be written")
+
+
+def _check_splits(table: pd.DataFrame, folder: Path) -> None:
+    """Refuse splits that cannot be trained or tested on, or that a group is on both sides of."""
+    for split in [str(column) for column in table if str(column).startswith("split")]:
+        used = table[table[split] != "none"]
+        if not (used[split] == "test").any():
+            raise UserError(f"{folder}: {split} has no test video")
+        untrained = set(used["class"]) - set(used["class"][used[split] == "train"])
+        if untrained:
+            raise UserError(
+                f"{folder}: {split} has no training video of the class {sorted(untrained)[0]}; it needs"
+                " more groups, or a list that says what to train on"
+            )
+        sides = used.groupby(["class", "group"])[split].nunique()
+        if (sides > 1).any():
+            name, group = sides.index[sides > 1][0]
+            raise UserError(
+                f"{folder}: group {group} of {name} is on both sides of {split}; clips of a group come"
+                " from one recording, so they belong on one"
+            )
+
+
+def write_index(index: pd.DataFrame, path: str | Path) -> None:
+    """Write an index (or the report on skipped videos) as CSV, whole or not at all."""
+    with atomic_write(path) as part:
+        index.to_csv(part, index=False)
+
+
+def read_index(path: str | Path) -> pd.DataFrame:
+    """Read an index; raise UserError if it is missing or lacks a column."""
+    try:
+        index = pd.read_csv(path, dtype={"file": str, "class": str, "group": str}, na_filter=False)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as an index: {error}") from None
+    missing = {"file", "class", "label", "group", "split1"} - set(index.columns)
+    if missing:
+        raise UserError(f"{path}: lacks the column {', '.join(sorted(missing))}")
+    return index
+
+
+def class_names(index: pd.DataFrame) -> list[str]:
+    """Return the classes in the order of their labels; a label no video has left is `?`."""
+    names = dict(zip(index["label"], index["class"], strict=True))
+    return [names.get(label, "?") for label in range(max(names) + 1)]
+
+
+def part(index: pd.DataFrame, split: int | None, name: str) -> pd.DataFrame:
+    """Return the rows of a split's part (`train` or `test`), or all rows where split is None."""
+    if split is None:
+        return index
+    column = f"split{split}"
+    if column not in index:
+        raise UserError(f"the index has no {column}")
+    return index[index[column] == name]
