@@ -28,7 +28,8 @@ from twostream.networks.model_file import Description, copy_hidden_layers, load_
 from twostream.networks.network import StreamNetwork
 from twostream.networks.published_weights import ONE_FRAME, import_weights
 from twostream.plan.plan import Plan
-from twostream.training.preprocessing import normalise, stack_frames
+from twostream.training.squares import normalise
+from twostream.training.stackings.frames import jittered
 from twostream.training.trainer import train
 from twostream.videos.index import write_index
 
@@ -73,7 +74,7 @@ def test_an_imported_backbone_gives_torchvisions_own_features(reference, importe
     extract = create_feature_extractor(reference[0], ["flatten"])
     expected = extract((image / 255 - mean) / deviation)["flatten"]
     stored = image.to(torch.uint8)[:, None]
-    frames = stack_frames(stored, torch.zeros(0), torch.zeros(2, 3), ONE_FRAME.input)
+    frames = jittered(stored, torch.zeros(0), torch.zeros(2, 3), ONE_FRAME.input)
     ours = normalise(frames, KINDS["frames"], CROP)
     network, description = load_model(imported)
     assert description.heads == {}

@@ -15,7 +15,8 @@ from twostream.files import UserError
 from twostream.networks.caffe import caffe_weights
 from twostream.networks.network import StreamNetwork
 from twostream.networks.published_weights import ONE_FRAME
-from twostream.training.preprocessing import normalise, stack_frames
+from twostream.training.squares import normalise
+from twostream.training.stackings.frames import jittered
 
 # Two normalisations, sides that ceil and floor mode pool differently, and two full layers.
 WITH_NORMALISATION = {
@@ -175,7 +176,7 @@ def test_a_converted_network_gives_what_opencv_gives(tmp_path, images, content, 
     network = built(content)
     network.load_state_dict(caffe_weights(file, network))
     stored = torch.from_numpy(images)[:, None]
-    frames = stack_frames(stored, torch.zeros(0), torch.zeros(4, 3), ONE_FRAME.input)
+    frames = jittered(stored, torch.zeros(0), torch.zeros(4, 3), ONE_FRAME.input)
     inputs = normalise(frames, KINDS["frames"], CROP)
     made = network.hidden(inputs).detach().numpy()
     expected = opencvs(file, deploy(content), images)

@@ -9,8 +9,10 @@ from twostream.config.benchmark import Input
 from twostream.config.streams import FLOW_SCALE
 from twostream.extraction.encoding import encode
 from twostream.extraction.store import ShardWriter, Store
-from twostream.training.preprocessing import Batch, prepare, square_side
+from twostream.training.batch import Batch
+from twostream.training.preprocessing import prepare
 from twostream.training.reader import VideoReader
+from twostream.training.squares import square_side
 
 HEIGHT, WIDTH = 24, 30
 

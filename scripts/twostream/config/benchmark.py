@@ -62,6 +62,11 @@ class Input(Strict):
         return KINDS[self.kind].slow_fusion and self.length > 1
 
     @property
+    def module(self) -> str:
+        """The name of the module that stacks its items."""
+        return f"twostream.training.stackings.{self.kind}"
+
+    @property
     def extracted(self) -> list[Extracted]:
         """What it reads of a dataset's videos."""
         return KINDS[self.kind].extracted(self.bidirectional)

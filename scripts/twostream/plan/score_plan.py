@@ -68,8 +68,8 @@ def memoized(method: StepMethod[P, Args]) -> StepMethod[P, Args]:
 
 
 def _seen(run: Run) -> dict[str, Any]:
-    """What the library says of a run's stream and kind of input."""
-    return facts(run.stream, run.input.kind)
+    """What of the library a run's stream and kind of input stand for, as a step has it."""
+    return {"modules": (run.input.module,), "settled": facts(run.stream, run.input.kind)}
 
 
 class ScorePlan:
@@ -134,7 +134,7 @@ class ScorePlan:
             recipe,
             [output],
             self._data_of(run, dataset),
-            settled=_seen(run),
+            **_seen(run),
         )
 
     @memoized
@@ -166,7 +166,7 @@ class ScorePlan:
         output = paths.MODEL.format(
             folder=settings.folder, run=run, dataset=dataset, split=split or paths.WHOLE, seed=seed
         )
-        return Step.of("train_stream", recipe, [output], inputs, settled=_seen(settings))
+        return Step.of("train_stream", recipe, [output], inputs, **_seen(settings))
 
     @memoized
     def score_videos(self, run: str, dataset: str, split: int, seed: int) -> Step:
@@ -180,7 +180,7 @@ class ScorePlan:
         )
         inputs = [("model", self.train_stream(run, dataset, split, seed)), *self._data_of(settings, dataset)]
         output = paths.SCORES.format(folder=settings.folder, run=run, dataset=dataset, split=split, seed=seed)
-        return Step.of("score_videos", recipe, [output], inputs, settled=_seen(settings))
+        return Step.of("score_videos", recipe, [output], inputs, **_seen(settings))
 
     @memoized
     def fuse_streams(self, fusion: str, dataset: str, split: int, seed: int) -> Step:

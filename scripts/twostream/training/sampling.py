@@ -15,8 +15,9 @@ from torch.utils.data import Dataset
 from twostream.config.scale import Training
 from twostream.config.streams import KINDS
 from twostream.extraction.store import Stored
-from twostream.training.preprocessing import Batch, square_side
+from twostream.training.batch import Batch
 from twostream.training.reader import VideoReader
+from twostream.training.squares import square_side
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ from twostream.extraction.dataset_files import DatasetFiles
 from twostream.networks.model_file import Description, load_model
 from twostream.networks.network import StreamNetwork
 from twostream.scores.score_file import Scores
+from twostream.training.batch import Batch
 from twostream.training.data_loader import iterate_batches
-from twostream.training.preprocessing import Batch, prepare, square_side
+from twostream.training.preprocessing import prepare
 from twostream.training.reader import VideoReader, open_reader
+from twostream.training.squares import square_side
 from twostream.videos.index import class_names, part, read_index
 
 

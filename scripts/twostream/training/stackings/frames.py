@@ -1,0 +1,17 @@
+"""Frames, one or several, with jittered colours (section 2; slow fusion, section 6)."""
+
+from torch import Tensor
+
+from twostream.config.benchmark import Input
+from twostream.training.batch import Batch
+from twostream.training.squares import stack_squares
+
+
+def stack(batch: Batch, what: Input, size: int) -> Tensor:
+    """Return frames as networks see them, float [batch, 3 * length, size, size]."""
+    return stack_squares(batch, what, size, jittered)
+
+
+def jittered(images: Tensor, ranges: Tensor, jitter: Tensor, what: Input) -> Tensor:
+    """Return frames with jittered colours, 0 to 255, float [batch, length, 3, side, side]."""
+    return (images.float() + jitter[:, None, :, None, None]).clamp(0, 255)
