@@ -7,6 +7,7 @@ from typing import Any
 
 from twostream import paths
 from twostream.config.loading import read_yaml
+from twostream.config.streams import STREAMS
 from twostream.files import UserError
 from twostream.plan.dvc_stages import FOLDERS
 from twostream.provenance.records import read_record
@@ -15,7 +16,7 @@ from twostream.provenance.steps import Step
 
 LOCK = Path("dvc.lock")
 # Whoever has scores may fuse and tabulate them: that takes seconds.
-COSTLY = ("extraction", "spatial", "temporal")
+COSTLY = ("extraction", *STREAMS)
 
 
 class PullGuard:

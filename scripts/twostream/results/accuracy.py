@@ -49,6 +49,10 @@ def resampled_interval(
     return float(low), float(high)
 
 
+# What tables say of test parts, beside their accuracy: columns of `measured`, in this order.
+MEASURED = ["sd", "mean_class", "top5", "interval_low", "interval_high", "test_videos", "seeds"]
+
+
 def measured(seeds: Sequence[Sequence[Scores]], interval: Interval) -> dict[str, Any]:
     """Return what tables say of the test parts by [seed][split]: means over both, in %.
 

@@ -3,7 +3,7 @@
 The first row holds the headings; a row of a single cell is a heading over those below it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -54,22 +54,22 @@ def as_text(rows: Rows) -> str:
 
 def table_rows(table: pd.DataFrame) -> Rows:
     """Return a table of the paper as it is shown."""
-    headings = ("", "paper", "ours", "95% interval", "per class", "top 5", "videos", "our data", "run")
-    return [headings, *map(_table_cells, table.to_dict("records"))]
+    rows = table.to_dict("records")
+    return [tuple(TABLE), *(tuple(cell(row) for cell in TABLE.values()) for row in rows)]
 
 
-def _table_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
-    return (
-        ", ".join(filter(None, (row["row"], row["setting"], row["paper_dataset"]))),
-        number(row["paper"]),
-        with_deviation(row["ours"], row["sd"]),
-        interval(row["interval_low"], row["interval_high"]),
-        number(row["mean_class"]),
-        number(row["top5"]),
-        str(row["test_videos"]) if pd.notna(row["test_videos"]) else "-",
-        row["our_dataset"] if pd.notna(row["our_dataset"]) else "-",
-        row["run"],
-    )
+# The columns of a table as it is shown: each heading, and what stands below it.
+TABLE: dict[str, Callable[[Mapping[Any, Any]], str]] = {
+    "": lambda row: ", ".join(filter(None, (row["row"], row["setting"], row["paper_dataset"]))),
+    "paper": lambda row: number(row["paper"]),
+    "ours": lambda row: with_deviation(row["ours"], row["sd"]),
+    "95% interval": lambda row: interval(row["interval_low"], row["interval_high"]),
+    "per class": lambda row: number(row["mean_class"]),
+    "top 5": lambda row: number(row["top5"]),
+    "videos": lambda row: text(row["test_videos"]),
+    "our data": lambda row: text(row["our_dataset"]),
+    "run": lambda row: row["run"],
+}
 
 
 def method_rows(table: pd.DataFrame) -> Rows:
@@ -135,6 +135,11 @@ def sampling_note(claims: pd.DataFrame) -> str:
 
 def _splits(splits: str) -> str:
     return f"split{'s' if ' ' in splits else ''} {splits.replace(' ', ', ')}"
+
+
+def text(value: Any) -> str:
+    """Return a value as it is; `-` for none."""
+    return str(value) if pd.notna(value) else "-"
 
 
 def number(value: Any) -> str:

@@ -7,25 +7,10 @@ import pandas as pd
 
 from twostream.config.recipes import TableRecipe
 from twostream.files import UserError
-from twostream.results.accuracy import measured
+from twostream.results.accuracy import MEASURED, measured
 from twostream.scores.score_file import Scores
 
-COLUMNS = [
-    "row",
-    "setting",
-    "paper_dataset",
-    "paper",
-    "our_dataset",
-    "ours",
-    "sd",
-    "mean_class",
-    "top5",
-    "interval_low",
-    "interval_high",
-    "test_videos",
-    "seeds",
-    "run",
-]
+COLUMNS = ["row", "setting", "paper_dataset", "paper", "our_dataset", "ours", *MEASURED, "run"]
 
 
 def make_table(recipe: TableRecipe, scores: Sequence[Scores]) -> pd.DataFrame:
@@ -53,7 +38,7 @@ def make_table(recipe: TableRecipe, scores: Sequence[Scores]) -> pd.DataFrame:
             found = [[next(remaining) for _ in row.splits] for _ in range(seeds[row.run])]
             numbers = measured(found, recipe.interval)
             content |= {"our_dataset": getattr(recipe.our_names, row.dataset), "ours": numbers["accuracy"]}
-            content |= {key: numbers[key] for key in numbers.keys() - {"accuracy"}}
+            content |= {name: numbers[name] for name in MEASURED}
         rows.append(content)
     return pd.DataFrame(rows, columns=COLUMNS).astype({"test_videos": "Int64", "seeds": "Int64"})
 
