@@ -18,9 +18,10 @@ from twostream import cli, paths
 from twostream.config.loading import load_config
 from twostream.files import UserError
 from twostream.plan.plan import Plan
-from twostream.provenance.acceptance import Acceptance
+from twostream.provenance.acceptance import MADE_FROM, Acceptance
 from twostream.provenance.locks import lock_folder
 from twostream.provenance.old_plan import old_plan
+from twostream.provenance.steps import with_upstream
 
 # So many artefacts that are refused for the same reason are named, and the others counted.
 NAMED = 5
@@ -42,7 +43,9 @@ def main() -> None:
     if not args.dry_run:
         lock_folder()
     here = paths.artefacts_here()
-    with old_plan(args.since, here) as old:
+    steps = [step for artefact in here if (step := plan.step_of(artefact))]
+    asked = {output: None for step in with_upstream(steps) for output in step.outputs}
+    with old_plan(args.since, list(asked)) as old:
         acceptance = Acceptance(old, args.changed_code)
         for artefact in args.artefacts or here:
             if step := plan.step_of(artefact):
@@ -66,10 +69,10 @@ def tell(acceptance: Acceptance, since: str) -> None:
 
 
 def grouped(refused: Mapping[str, str]) -> dict[str, list[str]]:
-    """The artefacts of each reason."""
+    """The artefacts of each reason; all that are refused for what they are made from in one."""
     by_reason: dict[str, list[str]] = defaultdict(list)
     for artefact, why in refused.items():
-        by_reason[why].append(artefact)
+        by_reason["it is made from those" if why.startswith(MADE_FROM) else why].append(artefact)
     return by_reason
 
 

@@ -16,7 +16,8 @@ from twostream.config.loading import load_config
 from twostream.files import UserError
 from twostream.plan.plan import Plan
 from twostream.provenance.equivalence import Equivalence, certify
-from twostream.provenance.staleness import is_current
+from twostream.provenance.records import read_record
+from twostream.provenance.staleness import check_unchanged, is_current
 
 
 def main() -> None:
@@ -33,19 +34,25 @@ def main() -> None:
         step = plan.step_of(artefact)
         if step is None or not is_current(artefact, step) or not (args.before / artefact).exists():
             continue
+        if (read_record(artefact) or {}).get("accepted"):
+            print(f"{artefact}: was accepted here, and not made by today's code; it certifies nothing")
+            continue
+        check_unchanged(artefact)
         scripts[step.code] = step.script
         if all(cmp(file, args.before / file, shallow=False) for file in paths.companion_files(artefact)):
             same[step.code] += 1
         else:
             other.add(step.code)
             print(f"{artefact}: is not the same")
+    if changes := _git(args.before, "status", "--porcelain", "scripts", "config"):
+        raise UserError(f"{args.before}: scripts or config are not those of a commit: {changes}")
     code = {digest: script for digest, script in scripts.items() if digest not in other}
     if not code:
         raise UserError(f"{args.before}: holds no artefact that this folder has too, of the same bytes")
     certify(
         Equivalence(
-            since=_git(args.before, "HEAD"),
-            scripts_hash=_git(args.before, "HEAD:scripts"),
+            since=_git(args.before, "rev-parse", "HEAD"),
+            scripts_hash=_git(args.before, "rev-parse", "HEAD:scripts"),
             checked=args.checked,
             code=code,
         )
@@ -54,8 +61,8 @@ def main() -> None:
         print(f"{script} ({digest}): certified by {same[digest]} artefacts")
 
 
-def _git(folder: Path, what: str) -> str:
-    done = subprocess.run(["git", "-C", str(folder), "rev-parse", what], capture_output=True, text=True)
+def _git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True)
     if done.returncode:
         raise UserError(f"{folder}: is no checkout of git: {done.stderr.strip()}")
     return done.stdout.strip()

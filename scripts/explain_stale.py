@@ -7,6 +7,8 @@ from twostream.config.loading import load_config
 from twostream.files import UserError
 from twostream.plan.plan import Plan
 from twostream.provenance.explanation import why_stale
+from twostream.provenance.staleness import check_unchanged
+from twostream.provenance.steps import Step
 
 
 def main() -> None:
@@ -20,7 +22,16 @@ def main() -> None:
         if step is None and args.artefacts:
             raise UserError(f"{artefact}: the configuration names no such artefact")
         if step:
-            print(f"{artefact}: {'; '.join(why_stale(artefact, step)) or 'current'}")
+            print(f"{artefact}: {explained(artefact, step)}")
+
+
+def explained(artefact: str, step: Step) -> str:
+    """Why an artefact is stale, or what is wrong with it; else that it is current."""
+    try:
+        check_unchanged(artefact)
+        return "; ".join(why_stale(artefact, step)) or "current"
+    except UserError as error:
+        return f"cannot be used: {error}"
 
 
 if __name__ == "__main__":

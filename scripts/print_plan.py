@@ -1,4 +1,4 @@
-"""Print what the plan says of artefacts, as JSON: each one's spec, and its recipe without defaults.
+"""Print what the plan says of artefacts, as JSON: each one's spec, its recipe, and what it is made from.
 
 `python scripts/print_plan.py FOLDER` reads the configuration in FOLDER and a JSON list of artefacts from
 standard input. Later versions of this project ask an earlier one by it what was current then (see
@@ -28,7 +28,12 @@ def main() -> None:
             print(f"{artefact}: {error}", file=sys.stderr)
             continue
         if step:
-            found[artefact] = {"spec": step.spec, "recipe": json.loads(step.recipe_json)}
+            found[artefact] = {
+                "spec": step.spec,
+                "recipe": json.loads(step.recipe_json),
+                "settled": step.settled,
+                "inputs": step.files_by_name,
+            }
     json.dump(found, sys.stdout)
 
 

@@ -116,12 +116,30 @@ def test_a_changed_artefact_is_refused():
         is_stale(made)
 
 
+WHOLE = {"spec": "x", "recipe": {}, "made_from": {}, "files": {}}
+ODD_RECORDS = [
+    "{",
+    "[]",
+    '{"spec": "x"}',
+    *(
+        json.dumps(WHOLE | part)
+        for part in (
+            {"form": "2"},
+            {"files": []},
+            {"files": {"a.bin": {}}},
+            {"made_from": {"b.bin": "x"}},
+            {"files": {"../other": {"sha256": "", "size": 1, "mtime_ns": 1}}},
+        )
+    ),
+]
+
+
 def test_a_record_that_cannot_be_read_is_named():
     make(step("a.bin"))
-    for content in ("{", "[]", '{"spec": "x"}'):
+    for content in ODD_RECORDS:
         Path("a.record.json").write_text(content)
         with pytest.raises(
-            UserError, match=r"^a\.record\.json: cannot be read .*delete it to have a\.bin made"
+            UserError, match=r"^a\.record\.json: cannot be read .*delete both to have a\.bin made"
         ):
             is_stale(step("a.bin"))
         assert Path("a.record.json").read_text() == content

@@ -1,7 +1,9 @@
 """Refusing to make again what DVC has and a folder lacks, after a partial pull, say."""
 
-from collections.abc import Container
+import json
+from collections.abc import Iterable
 from functools import cache, cached_property
+from os.path import normpath
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +17,31 @@ from twostream.provenance.staleness import rewritten_since_made
 from twostream.provenance.steps import Step
 
 LOCK = Path("dvc.lock")
+CACHE = Path(".dvc/cache/files/md5")
 # Whoever has scores may fuse and tabulate them: that takes seconds.
 COSTLY = ("extraction", *STREAMS)
 
 
 class PullGuard:
-    """Refuses jobs that would make what DVC has and this folder lacks.
+    """Refuses jobs that would make what DVC has and this folder lacks, wholly or in part.
 
     At the full scale that would take GPU-days, where `dvc pull` or `dvc checkout` takes minutes. Lost is
-    what something else here was made from, or what lies in a folder that `dvc.lock` lists and that is
-    empty, if other artefacts here came through DVC or a remote has that folder. Without a `dvc.lock`
-    nothing counts as lost, nor does a file that is `named` as a target.
+    what something else here was made from; what `dvc.lock` lists and DVC's cache knows of; and what lies in a
+    folder that `dvc.lock` lists and that is empty, if other artefacts here came through DVC or a remote has
+    that folder. Without a `dvc.lock` nothing counts as lost, nor does a file that is `named` as a target, or
+    that this folder has begun to make.
     """
 
-    def __init__(self, named: Container[str]) -> None:
-        self._named = named
+    def __init__(self, named: Iterable[str]) -> None:
+        self._named = {normpath(target) for target in named}
         self._has_lock = LOCK.exists()
 
     def check(self, file: str, step: Step) -> None:
         """Raise UserError if a file that is about to be made is lost."""
-        if not self._has_lock or file in self._named or Path(file).exists():
+        if not self._has_lock or _is_whole(file) or self._is_named(file):
             return
+        if Path(paths.SPEC.format(artefact=file, spec=step.spec)).exists():
+            return  # A job of this folder's was to make it, and failed.
         aside = paths.ASIDE / file
         if aside.exists() and (read_record(aside) or {}).get("spec") == step.spec:
             raise UserError(
@@ -49,15 +55,29 @@ class PullGuard:
                 f" (or delete {LOCK} to make all here)"
             )
 
+    def _is_named(self, file: str) -> bool:
+        return not self._named.isdisjoint({file, paths.record(file), paths.sidecar_csv(file)})
+
     def _why_lost(self, file: str, spec: str) -> str | None:
         if user := self._users.get((file, spec)):
             return f"{user} was made from it"
-        folder = next((out for out in self._empty if Path(file).is_relative_to(out)), None)
-        if folder and self._came_through_dvc:
+        folder = next((out for out in self._locked if Path(file).is_relative_to(out)), None)
+        if folder and str(Path(file).relative_to(folder)) in self._listing(folder):
+            return f"{LOCK} lists it"
+        if folder not in self._empty:
+            return None
+        if self._came_through_dvc:
             return f"{LOCK} lists {folder}, and other data of it are here"
-        if folder and remote_has(self._locked[folder]):
-            return f"{LOCK} lists {folder}, and the remote has it"
-        return None
+        return f"{LOCK} lists {folder}, and the remote has it" if remote_has(self._locked[folder]) else None
+
+    def _listing(self, folder: str) -> set[str]:
+        """What DVC's cache says that a folder in dvc.lock holds; nothing if it knows nothing of it."""
+        md5 = self._locked[folder]
+        try:
+            content = json.loads((CACHE / md5[:2] / md5[2:]).read_text())
+            return {entry["relpath"] for entry in content}
+        except (OSError, ValueError, KeyError, TypeError):
+            return set()
 
     @cached_property
     def _records(self) -> dict[str, dict[str, Any]]:
@@ -78,17 +98,24 @@ class PullGuard:
 
     @cached_property
     def _locked(self) -> dict[str, str]:
-        """The outputs in dvc.lock, with their hashes; none of one that DVC keeps no copy of."""
-        dvc_stages = read_yaml(LOCK)["stages"].values()
-        return {
-            out["path"]: out.get("md5", "") for dvc_stage in dvc_stages for out in dvc_stage.get("outs", [])
-        }
+        """The costly outputs in dvc.lock, with their hashes."""
+        costly = {folder for dvc_stage in COSTLY for folder in FOLDERS[dvc_stage]}
+        try:
+            stages = read_yaml(LOCK)["stages"].values()
+            outs = [out for dvc_stage in stages for out in dvc_stage.get("outs", [])]
+            return {out["path"]: out.get("md5", "") for out in outs if out["path"] in costly}
+        except (KeyError, TypeError, AttributeError):
+            raise UserError(f"{LOCK}: is not what DVC writes; get it again from git") from None
 
     @cached_property
     def _empty(self) -> list[str]:
-        """Folders of what is costly that dvc.lock lists and in which there is no artefact."""
-        folders = (folder for dvc_stage in COSTLY for folder in FOLDERS[dvc_stage] if folder in self._locked)
-        return [f for f in folders if not any(Path(file).is_relative_to(f) for file in self._records)]
+        """Those of them in which there is no artefact."""
+        return [f for f in self._locked if not any(Path(file).is_relative_to(f) for file in self._records)]
+
+
+def _is_whole(file: str) -> bool:
+    record = read_record(file)
+    return record is not None and all(Path(part).exists() for part in (file, *record["files"]))
 
 
 @cache

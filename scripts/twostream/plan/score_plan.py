@@ -69,7 +69,8 @@ def memoized(method: StepMethod[P, Args]) -> StepMethod[P, Args]:
 
 def _seen(run: Run) -> dict[str, Any]:
     """What of the library a run's stream and kind of input stand for, as a step has it."""
-    return {"modules": (run.input.module,), "settled": facts(run.stream, run.input.kind)}
+    settled = facts(run.stream, run.input.kind) | {"slow_fusion": run.input.is_slow_fusion}
+    return {"modules": (run.input.module,), "settled": settled}
 
 
 class ScorePlan:
@@ -277,9 +278,7 @@ class ScorePlan:
         return IndexRecipe(
             media=settings.media,
             splits=settings.splits,
-            listing=listing_digest(
-                source, settings.media, Path(paths.record(paths.INDEX.format(dataset=dataset)))
-            ),
+            listing=listing_digest(source, settings.media, paths.INDEX.format(dataset=dataset)),
         )
 
     def _training_recipe(self, run: Run, tasks: list[Task], schedule: Schedule, seed: int) -> TrainingRecipe:

@@ -8,7 +8,8 @@ as in any workflow of Snakemake's.
 
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from twostream.plan.gpus import check_gpus, gpus_here
 from twostream.plan.plan import Plan
 from twostream.plan.pull_guard import PullGuard
 from twostream.provenance.explanation import is_cause, why_stale
+from twostream.provenance.records import read_record
 from twostream.provenance.staleness import Seen, is_current
 from twostream.provenance.steps import Step
 
@@ -52,7 +54,7 @@ class Wire:
         def input_function(wildcards: Any) -> list[str]:
             # A job that runs as a call of its own was asked for by one that has looked.
             if self._workflow.is_main_process:
-                with _told():
+                with _told(rule, wildcards):
                     self._force_if_stale(rule, wildcards)
             return []
 
@@ -62,7 +64,7 @@ class Wire:
         """Return a function of wildcards that gives the file with the spec that a job is handed."""
 
         def parameter(wildcards: Any) -> str:
-            with _told():
+            with _told(rule, wildcards):
                 return _spec_file(_artefact(rule, wildcards), self._plan.step(rule, wildcards))
 
         return parameter
@@ -85,25 +87,42 @@ class Wire:
 
     def _force_if_stale(self, rule: str, wildcards: Any) -> None:
         artefact, step = _artefact(rule, wildcards), self._plan.step(rule, wildcards)
-        if is_current(artefact, step):
-            self._seen.check(artefact)
-        elif Path(artefact).exists():
+        if not Path(artefact).exists():
             # What is missing is made if something needs it, and not for its own sake.
+            return
+        _refuse_unknown(artefact)
+        # Also if it is stale: nothing that somebody has put in its place is overwritten.
+        self._seen.check(artefact)
+        if not is_current(artefact, step):
             self._workflow.dag.forcefiles.add(artefact)
 
     def _look_over(self, dag: Any) -> None:
         if not self._workflow.is_main_process:
             return
         with _told():
+            self._seen.save()
             planned = dict(self._artefacts_of(dag.needrun_jobs()))
-            guard = PullGuard(named=set(self._workflow.dag_settings.targets))
+            guard = PullGuard(named=self._workflow.dag_settings.targets)
             for artefact, step in planned.items():
                 guard.check(artefact, step)
+            self._check_inputs(planned)
             _tell_why(planned)
             if not self._workflow.dryrun:
                 for artefact, step in planned.items():
                     _write_spec(artefact, step)
-                self._seen.save()
+
+    def _check_inputs(self, planned: Mapping[str, Step]) -> None:
+        """Raise UserError if a job would read what is stale and no job makes anew (see --allowed-rules)."""
+        steps = {step.spec: step for step in planned.values()}.values()
+        read = {file: upstream for step in steps for upstream in step.made_from for file in upstream.outputs}
+        for file, upstream in read.items():
+            if file not in planned and Path(file).exists():
+                if not is_current(file, upstream):
+                    raise UserError(
+                        f"{file}: is stale, and this call does not make it anew, though others are made from"
+                        " it; call snakemake without --allowed-rules and the like"
+                    )
+                self._seen.check(file)
 
     def _artefacts_of(self, jobs: Iterable[Any]) -> Iterator[tuple[str, Step]]:
         for job in jobs:
@@ -128,15 +147,19 @@ def _after_planning(look_over: Callable[[Any], None]) -> None:
     DAG.postprocess = postprocess_and_look
 
 
-class _told:  # noqa: N801  (used as a context)
-    """Shows a UserError as a message: of an Exception Snakemake would show a traceback."""
+@contextmanager
+def _told(rule: str = "", wildcards: Any = None) -> Iterator[None]:
+    """Show what goes wrong as a message, and end the call.
 
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: object, _: object) -> None:
-        if isinstance(error, UserError):
-            raise SystemExit(f"error: {error}") from None
+    Of an Exception Snakemake would show a traceback; or take an artefact for a file that no rule makes.
+    """
+    try:
+        yield
+    except UserError as error:
+        raise SystemExit(f"error: {error}") from None
+    except OSError as error:
+        where = _artefact(rule, wildcards) if rule else "the plan"
+        raise SystemExit(f"error: {where}: cannot be looked at: {error}") from None
 
 
 def _artefact(rule: str, wildcards: Any) -> str:
@@ -147,19 +170,31 @@ def _spec_file(artefact: str, step: Step) -> str:
     return paths.SPEC.format(artefact=artefact, spec=step.spec)
 
 
+def _refuse_unknown(artefact: str) -> None:
+    """Raise UserError if an artefact lies here without a record, and no job of this folder's has begun it."""
+    begun = Path(paths.SPEC.format(artefact=artefact, spec="")).parent
+    if read_record(artefact) is None and not begun.is_dir():
+        raise UserError(
+            f"{artefact}: is here without its record, so nothing says what it is; get the record"
+            f" (`dvc checkout`), or move the file away to have {artefact} made"
+        )
+
+
 def _write_spec(artefact: str, step: Step) -> None:
     with atomic_write(_spec_file(artefact, step)) as part:
         part.write_text(step.whole_spec.model_dump_json(indent=2))
 
 
-def _tell_why(planned: dict[str, Step]) -> None:
+def _tell_why(planned: Mapping[str, Step]) -> None:
     """Say what is made again by reason; what is only downstream of it is not told."""
     by_reason: dict[str, list[str]] = defaultdict(list)
     for artefact, step in planned.items():
         if Path(artefact).exists():
             reasons = why_stale(artefact, step)
-            if is_cause(reasons):
-                by_reason["; ".join(reasons)].append(artefact)
+            if not reasons:
+                by_reason["current, but what it is made from is missing and made anew"].append(artefact)
+            elif is_cause(reasons):
+                by_reason[f"stale: {'; '.join(reasons)}"].append(artefact)
     for reason, artefacts in by_reason.items():
         more = f" and {len(artefacts) - NAMED} more" if len(artefacts) > NAMED else ""
-        print(f"stale: {', '.join(artefacts[:NAMED])}{more}: {reason}", file=sys.stderr, flush=True)
+        print(f"{', '.join(artefacts[:NAMED])}{more}: {reason}", file=sys.stderr, flush=True)

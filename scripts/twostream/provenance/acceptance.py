@@ -10,10 +10,10 @@ from twostream import paths
 from twostream.files import UserError, write_json
 from twostream.provenance.equivalence import is_certified
 from twostream.provenance.explanation import changes, differing_code
-from twostream.provenance.old_plan import OldPlan
+from twostream.provenance.old_plan import OldPlan, Planned
 from twostream.provenance.records import FORM, read_record
 from twostream.provenance.specs import code_digest, code_parts
-from twostream.provenance.staleness import check_unchanged, content_changed, is_current
+from twostream.provenance.staleness import Seen, content_changed, is_current
 from twostream.provenance.steps import Step
 
 
@@ -33,21 +33,39 @@ class Acceptance:
     """Each artefact that stays stale, and why."""
     modules: set[str] = field(default_factory=set)
     """The scripts and modules whose code really changed."""
+    seen: Seen = field(default_factory=Seen)
+    _decided: set[str] = field(default_factory=set)
 
-    def consider(self, artefact: str, step: Step) -> None:
-        """Decide on an artefact, and first on what it is made from."""
-        if artefact in self.taken or artefact in self.refused or is_current(artefact, step):
+    def consider(self, artefact: str, step: Step, spec: str | None = None) -> None:
+        """Decide on an artefact, and first on what it is made from.
+
+        One that is not here is judged as others that were made from it know it, by its `spec` then: who has
+        pulled scores alone keeps these.
+        """
+        if artefact in self._decided:
             return
+        self._decided.add(artefact)
+        try:
+            record = read_record(artefact) if Path(artefact).exists() else None
+            if record and is_current(artefact, step):
+                return
+        except UserError as error:
+            self.refused[artefact] = str(error)
+            return
+        then = self.old.planned(artefact, record["spec"] if record else spec)
+        specs = {file: made["spec"] for file, made in record["made_from"].items()} if record else {}
         for upstream in step.made_from:
             for file in upstream.outputs:
-                self.consider(file, upstream)
-        if why := self._obstacle(artefact, step):
+                known = specs.get(file) or (self.old.spec_beside(artefact, then, file) if then else None)
+                self.consider(file, upstream, known)
+        if why := self._obstacle(artefact, step, record, then):
             self.refused[artefact] = why
-        else:
+        elif record:
             self.taken[artefact] = step
 
     def write(self, reason: str) -> None:
         """Give what is taken the specs that it would now be made by; the records keep what was, and why."""
+        self.seen.save()
         for artefact, step in self.taken.items():
             record = read_record(artefact) or {}
             was = {
@@ -67,50 +85,50 @@ class Acceptance:
             }
             write_json(paths.record(artefact), record | changed)
 
-    def _obstacle(self, artefact: str, step: Step) -> str | None:
-        try:
-            record = read_record(artefact)
-            if record is None or not Path(artefact).exists():
-                return "it is not here, or has no record"
-            check_unchanged(artefact)
-        except UserError as error:
-            return str(error)
-        return (
-            self._changed_recipe(artefact, record, step)
-            or self._changed_upstream(record, step)
-            or self._changed_code(step)
-        )
-
-    def _changed_recipe(self, artefact: str, record: dict[str, Any], step: Step) -> str | None:
-        then = self.old.of_record(artefact, record["spec"])
+    def _obstacle(
+        self, artefact: str, step: Step, record: dict[str, Any] | None, then: Planned | None
+    ) -> str | None:
+        if record is None and then is None:
+            return "it is not here, or has no record"
+        if record:
+            try:
+                self.seen.check(artefact)
+            except UserError as error:
+                return str(error)
+        if why := self._changed_upstream(step, record):
+            return why
+        if record and step.spec in {accepted["spec"] for accepted in record.get("accepted", [])}:
+            return None  # It is what it was made by, before something else was accepted.
         if then is None:
-            return (
-                f"it was not current at {self.old.commit[:12]}, but made by other code or another recipe, or"
-                f" from other data (begun {record.get('started', 'at a time unknown')}, Python"
-                f" {record.get('versions', {}).get('python', 'unknown')}; before this project's records had"
-                " forms, specs were those of one version of Python)"
-            )
-        now = json.loads(step.recipe_json)
+            return self._not_current(record or {})
+        return _changed_recipe(then, step) or self._changed_code(step)
+
+    def _not_current(self, record: dict[str, Any]) -> str:
+        python = record.get("versions", {}).get("python", "unknown")
+        note = "" if "form" in record else f", or by another Python than {python}, on which specs hung then"
         return (
-            None if then.recipe == now else f"its recipe is another: {'; '.join(changes(then.recipe, now))}"
+            f"it was not current at {self.old.commit[:12]}: made by other code, another recipe, or from other"
+            f" data{note} (begun {record.get('started', 'at a time unknown')})"
         )
 
-    def _changed_upstream(self, record: dict[str, Any], step: Step) -> str | None:
-        made_from, now = record["made_from"], step.inputs
-        if other := next(
-            (file for file, made in made_from.items() if content_changed(file, made["sha256"])), None
-        ):
+    def _changed_upstream(self, step: Step, record: dict[str, Any] | None) -> str | None:
+        if refused := next((file for file in step.inputs if file in self.refused), None):
+            return f"{MADE_FROM} {refused}"
+        if record is None:
+            return None
+        made_from = record["made_from"]
+        others = (file for file, made in made_from.items() if content_changed(file, made["sha256"]))
+        if other := next(others, None):
             return f"it was made from another {other}"
-        if set(made_from) != set(now):
-            return f"it is not made from the same files: {sorted(set(made_from) ^ set(now))[0]}"
-        refused = next((file for file in now if file in self.refused), None)
-        return f"it was made from {refused}, which is not accepted" if refused else None
+        if unlike := sorted(set(made_from) ^ set(step.inputs)):
+            return f"it is not made from the same files: {unlike[0]}"
+        return None
 
     def _changed_code(self, step: Step) -> str | None:
         try:
             then = code_digest(step.script, step.modules, self.old.scripts)
             parts = code_parts(step.script, step.modules, self.old.scripts)
-        except FileNotFoundError:  # a script or module that there was not
+        except (FileNotFoundError, UserError):  # a script or module that there was not, or not in this form
             then, parts = "", {}
         if step.code == then or is_certified(step.code, self.old.scripts_hash):
             return None
@@ -119,3 +137,19 @@ class Acceptance:
         if self.changed_code:
             return None
         return f"its code really changed: {', '.join(changed) or 'what its modules import of each other'}"
+
+
+# Of an artefact that is refused for what is upstream alone.
+MADE_FROM = "it is made from what is not accepted:"
+
+
+def _changed_recipe(then: Planned, step: Step) -> str | None:
+    now = json.loads(step.recipe_json)
+    if then.recipe != now:
+        return f"its recipe is another: {'; '.join(changes(then.recipe, now))}"
+    # Commit 4cb32ef does not tell these.
+    if then.settled is not None and then.settled != json.loads(json.dumps(step.settled)):
+        return f"what its recipe names is another: {'; '.join(changes(then.settled, step.settled))}"
+    if then.inputs is not None and then.inputs != step.files_by_name:
+        return "it is made from the same files in other places"
+    return None

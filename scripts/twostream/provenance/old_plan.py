@@ -37,10 +37,15 @@ json.dump(found, sys.stdout)
 
 @dataclass(frozen=True)
 class Planned:
-    """What a planner says of an artefact: its spec, and its recipe without keys that have their default."""
+    """What a planner says of an artefact: its spec, its recipe without keys that have their default, ...
+
+    ... what names in the recipe stand for, and the files that it is made from, by name.
+    """
 
     spec: str
     recipe: Any
+    settled: Any = None
+    inputs: Any = None
 
 
 @dataclass(frozen=True)
@@ -54,10 +59,15 @@ class OldPlan:
     """Git's hash of these: commits with the same code have the same."""
     plans: list[dict[str, Planned]]
 
-    def of_record(self, artefact: str, spec: str) -> Planned | None:
-        """Return the plan by which an artefact was current, if its record has this spec; None if by none."""
+    def planned(self, artefact: str, spec: str | None) -> Planned | None:
+        """Return what a plan said of an artefact that had this spec by it; None if it had by none."""
         found = (plan.get(artefact) for plan in self.plans)
         return next((planned for planned in found if planned and planned.spec == spec), None)
+
+    def spec_beside(self, artefact: str, then: Planned, other: str) -> str | None:
+        """Return the spec of another artefact by the plan that said this of the first."""
+        plan = next(plan for plan in self.plans if plan.get(artefact) == then)
+        return plan[other].spec if other in plan else None
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from twostream import paths
 from twostream.files import UserError, sha256, write_json
 from twostream.provenance.environment import versions
@@ -79,6 +81,27 @@ def _state(file: str) -> dict[str, Any]:
     return {"sha256": sha256(file), "size": found.st_size, "mtime_ns": found.st_mtime_ns}
 
 
+class _Made(BaseModel):
+    spec: str
+    sha256: str
+
+
+class _State(BaseModel):
+    sha256: str
+    size: int
+    mtime_ns: int
+
+
+class _Record(BaseModel):
+    """What is asked of records of all forms; they say more."""
+
+    spec: str
+    recipe: dict[str, Any]
+    made_from: dict[str, _Made]
+    files: dict[str, _State]
+    code: dict[str, str] = {}
+
+
 def read_record(artefact: str | Path) -> dict[str, Any] | None:
     """Return the record of an artefact; None if there is none.
 
@@ -87,14 +110,25 @@ def read_record(artefact: str | Path) -> dict[str, Any] | None:
     record = Path(paths.record(artefact))
     try:
         found = record.stat()
-        return _parsed(record, found.st_ino, found.st_mtime_ns, found.st_size)
+        content = _parsed(record, found.st_ino, found.st_mtime_ns, found.st_size)
+        # What was set aside is called as it was before.
+        if Path(artefact).name not in {Path(file).name for file in content["files"]}:
+            raise ValueError("it is of another file")
+        return content
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{record}: cannot be read as a record: {error}; get it again (`dvc checkout`), or delete it"
-            f" to have {artefact} made again"
+            f"{record}: cannot be read as a record: {_in_a_line(error)}; get it again (`dvc checkout`), or"
+            f" delete both to have {artefact} made again"
         ) from None
+
+
+def _in_a_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return str(error)
 
 
 @lru_cache(maxsize=10_000)
@@ -104,12 +138,12 @@ def _parsed(record: Path, *state: int) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ValueError("it holds no keys")
     form = content.get("form", 1)
-    if form not in range(1, FORM + 1):
+    if isinstance(form, int) and form > FORM:
         raise UserError(
             f"{record}: was written by a newer version of this project (form {form}; this version knows forms"
             f" up to {FORM}): update the code (`git pull`) before you go on here"
         )
-    missing = {"spec", "recipe", "made_from", "files"} - content.keys()
-    if missing:
-        raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+    if form not in range(1, FORM + 1):
+        raise ValueError(f"its form is {form!r}")
+    _Record.model_validate(content)
     return content

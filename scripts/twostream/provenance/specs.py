@@ -94,10 +94,19 @@ class _Import:
 
 @dataclass(frozen=True)
 class _Module:
-    """A module's own code, without what it imports from the library, and these imports."""
+    """A module's own code, and what it imports from the library.
+
+    `top` is what it imports to begin with, in any order; `inner` what parts of it import, in their order.
+    """
 
     body: str
-    imports: tuple[_Import, ...]
+    top: tuple[_Import, ...]
+    inner: tuple[_Import, ...]
+
+    @property
+    def imports(self) -> tuple[_Import, ...]:
+        """All of them."""
+        return (*self.top, *self.inner)
 
 
 @cache
@@ -106,16 +115,33 @@ def _code_of(name: str, root: Path, importing: tuple[str, ...] = ()) -> str:
     if name in importing:
         raise UserError(f"modules import each other in a circle: {' -> '.join((*importing, name))}")
     module = _module(name, root)
-    imported = {(_code_of(i.module, root, (*importing, name)), i.name or "", i.alias) for i in module.imports}
-    return digest([module.body, sorted(imported)])
+
+    def codes(imports: Iterable[_Import]) -> list[tuple[str, str, str]]:
+        chain = (*importing, name)
+        return [(_code_of(i.module, root, chain), i.name or "", i.alias) for i in imports]
+
+    return digest([module.body, sorted(set(codes(module.top))), codes(module.inner)])
 
 
 @cache
 def _module(name: str, root: Path) -> _Module:
-    tree = ast.parse((root / _file(name)).read_text(encoding="utf-8"))
-    imports = tuple(found for node in ast.walk(tree) for found in _imports(node, root))
-    counted = tuple(found for found in imports if not _is_left_out(found.module))
-    return _Module(digest(canonical(tree)), counted)
+    file = root / _file(name)
+    try:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError) as error:
+        raise UserError(f"{file}: is not Python: {error}") from None
+    top = [found for node in tree.body for found in _imports(node, root)]
+    inner = [
+        found
+        for statement in tree.body
+        if not isinstance(statement, ast.Import | ast.ImportFrom)
+        for node in ast.walk(statement)
+        for found in _imports(node, root)
+    ]
+    return _Module(
+        digest(canonical(tree)),
+        *(tuple(i for i in found if not _is_left_out(i.module)) for found in (top, inner)),
+    )
 
 
 def _is_left_out(module: str) -> bool:
@@ -127,18 +153,23 @@ def _file(module: str) -> str:
 
 
 def _imports(node: ast.AST, root: Path) -> Iterator[_Import]:
-    """What a statement imports from the library's modules."""
+    """What a statement imports from the library's modules. Raises UserError for what is no module."""
     if isinstance(node, ast.Import):
         for name in node.names:
             if _is_ours(name.name):
                 yield _Import(name.name, None, name.asname or name.name)
-    elif isinstance(node, ast.ImportFrom) and node.module and _is_ours(node.module):
+    elif isinstance(node, ast.ImportFrom) and (node.level or _is_ours(node.module or "")):
         for name in node.names:
             inner, alias = f"{node.module}.{name.name}", name.asname or name.name
-            if (root / _file(inner)).exists():
+            if not node.level and (root / _file(inner)).exists():
                 yield _Import(inner, None, alias)
-            elif (root / _file(node.module)).exists():
-                yield _Import(node.module, name.name, alias)
+            elif not node.level and (root / _file(node.module or "")).exists():
+                yield _Import(node.module or "", name.name, alias)
+            else:
+                raise UserError(
+                    f"{'.' * node.level}{inner}: import modules of the library by their whole names, and"
+                    " nothing from a package itself, so that specs see what is imported"
+                )
 
 
 def _is_ours(module: str) -> bool:
@@ -148,17 +179,23 @@ def _is_ours(module: str) -> bool:
 def canonical(node: Any) -> Any:
     """Return a syntax tree as JSON-able lists that are the same in each version of Python.
 
-    Left out are docstrings, imports from the library, and fields that are empty, as versions add such.
+    Left out are docstrings, and fields that are empty, as versions add such. Of imports from the library only
+    the place stays, and of those that a module begins with not even that.
     """
+    if _is_library_import(node):
+        return ["Import"]
     if isinstance(node, ast.Constant):
         return ["Constant", ascii(node.value)]
     if isinstance(node, list):
-        return [canonical(item) for item in node if not _is_library_import(item)]
+        return [canonical(item) for item in node]
     if not isinstance(node, ast.AST):
         return node
     fields = {name: getattr(node, name, None) for name in node._fields if name != "ctx"}
     if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         fields["body"] = _without_docstring(node.body)
+    if isinstance(node, ast.Module):
+        own = _without_docstring(node.body)
+        fields["body"] = [statement for statement in own if not _is_library_import(statement)]
     if isinstance(node, ast.JoinedStr):
         # Some versions add an empty text here and there.
         fields["values"] = [v for v in node.values if not (isinstance(v, ast.Constant) and v.value == "")]

@@ -9,6 +9,7 @@ record by checksum, once: what was seen is kept in one scratch file.
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,11 @@ class Seen:
                 self._now[file] = state
 
     def save(self) -> None:
-        """Keep what was seen for later calls."""
+        """Keep what was seen for later calls, if this folder can be written to."""
         if self._now != self._before:
-            write_json(SEEN, self._now)
+            # Else it is compared again.
+            with suppress(OSError):
+                write_json(SEEN, self._now)
 
 
 def check_unchanged(artefact: str) -> None:

@@ -47,6 +47,11 @@ class Step:
         return [output for step in self.named.get(name, []) for output in step.outputs]
 
     @property
+    def files_by_name(self) -> dict[str, list[str]]:
+        """The files of each named input."""
+        return {name: self.files(name) for name in self.named}
+
+    @property
     def inputs(self) -> list[str]:
         """The files it is made from."""
         return [output for step in self.made_from for output in step.outputs]

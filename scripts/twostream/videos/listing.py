@@ -1,12 +1,12 @@
 """What a user's folder holds, by name and size, so that the plan sees a file come or go."""
 
-import json
 import os
 from pathlib import Path
 from typing import Literal
 
 from twostream.config.scale import Folder
 from twostream.files import UserError
+from twostream.provenance.records import read_record
 from twostream.provenance.specs import digest
 
 Media = Literal["videos", "images"]
@@ -27,17 +27,17 @@ def find_videos(folder: Path, media: Media) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in found)
 
 
-def listing_digest(source: Folder, media: Media, record: Path) -> str:
+def listing_digest(source: Folder, media: Media, index: str) -> str:
     """Return a digest of a folder's file names and sizes, and of the list that goes with it.
 
-    Where the folder is absent, the digest in the index's `record` serves: whoever has the index and
+    Where the folder is absent, the digest in the index's record serves: whoever has the index and
     what was made from it needs no videos. Raises UserError if there is neither.
     """
     folder = Path(source.folder)
     if not folder.is_dir():
-        if record.exists():
-            return str(json.loads(record.read_text())["recipe"]["listing"])
-        dataset = record.name.split(".")[0]
+        if known := read_record(index):
+            return str(known["recipe"].get("listing", ""))
+        dataset = Path(index).stem
         raise UserError(f"there is no folder {folder}; it is datasets.{dataset}.source.folder in the scale")
     try:
         content = [[file, os.lstat(folder / file).st_size] for file in find_videos(folder, media)]
