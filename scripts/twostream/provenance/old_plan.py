@@ -21,8 +21,8 @@ PLANNER = Path("scripts/print_plan.py")
 ADAPTER = """
 import json, sys
 from twostream.files import UserError
-from twostream.config.loading import load_config
-from twostream.plan.plan import Plan
+from twostream.loading import load
+from twostream.plan import Plan
 plan, found = Plan(load(sys.argv[1])), {}
 for artefact in sys.argv[2:] or json.load(sys.stdin):
     try:
