@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import snakemake.api  # noqa: F401  (modules of Snakemake import each other, and this must be first)
 from snakemake.dag import DAG
 from snakemake.io import _IOFile
 

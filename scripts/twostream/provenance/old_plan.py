@@ -24,7 +24,7 @@ from twostream.files import UserError
 from twostream.loading import load
 from twostream.plan import Plan
 plan, found = Plan(load(sys.argv[1])), {}
-for artefact in sys.argv[2:] or json.load(sys.stdin):
+for artefact in json.load(sys.stdin):
     try:
         step = plan.step_of(artefact)
     except UserError:
@@ -37,9 +37,10 @@ json.dump(found, sys.stdout)
 
 @dataclass(frozen=True)
 class Planned:
-    """What a planner says of an artefact: its spec, its recipe without keys that have their default, ...
+    """What a planner says of an artefact: its spec, and its recipe without keys that have their default.
 
-    ... what names in the recipe stand for, and the files that it is made from, by name.
+    Later than commit 4cb32ef also what names in the recipe stand for, and the files that it is made from by
+    name.
     """
 
     spec: str
