@@ -1,7 +1,7 @@
 """The videos of each dataset and their index; what kind a dataset is, is asked here and nowhere else.
 
 To add a kind: a model of its source in `config/scale.py`, a class for it below with a line in BY_SOURCE,
-and its rule, script and module in `videos/`.
+its rule in `workflow/rules/videos.smk`, its script, and its module in `videos/`.
 """
 
 from abc import ABC, abstractmethod
