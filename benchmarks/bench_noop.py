@@ -10,6 +10,7 @@ import os
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import yaml
 
@@ -65,7 +66,7 @@ def prepare(share: float) -> None:
     subprocess.run(["dvc", "config", "cache.type", "hardlink"], check=True)
     plan = Plan(load_config())
     for table in plan.benchmark.tables:
-        make(plan.make_table(table), share)
+        make(plan.step("make_table", SimpleNamespace(table=table)), share)
     for dataset, (classes, count) in VIDEOS.items():
         for video in range(count):
             placeholder(Path(f"data/official/{dataset}/{video % classes}/{video}.avi"), share)

@@ -9,6 +9,7 @@ import yaml
 from conftest import ROOT
 from test_make_table import with_right
 
+from twostream import paths
 from twostream.config.benchmark import Benchmark, Verdicts
 from twostream.config.loading import load_config, parse
 from twostream.config.recipes import ClaimsRecipe
@@ -191,7 +192,7 @@ def test_reproduced_is_a_word_for_the_papers_datasets(scale, data):
     from twostream.plan.plan import Plan
 
     plan = Plan(load_config(ROOT / "config", {"scale": scale}))
-    made = plan.check_claims().recipe
+    made = plan.step_of(paths.CLAIMS).recipe
     assert isinstance(made, ClaimsRecipe)
     assert {compared.data for claim in made.claims for compared in claim.comparisons} == {data}
 

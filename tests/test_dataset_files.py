@@ -10,6 +10,7 @@ from conftest import ROOT
 from test_fuse_streams import make_scores
 from test_train_stream import MULTI, SINGLE, recipe, trained
 
+from twostream import paths
 from twostream.config.benchmark import Input
 from twostream.config.loading import load_config
 from twostream.extraction import dataset_files
@@ -111,7 +112,7 @@ def test_scores_that_were_not_given_are_not_opened(tmp_path, monkeypatch):
 
 def test_the_plan_names_the_inputs_of_a_step():
     plan = Plan(load_config(ROOT / "config"))
-    trained_on_both = plan.train_stream("flow-10-multitask", "demo_a", 1, 0)
+    trained_on_both = plan.networks.train_stream("flow-10-multitask", "demo_a", 1, 0)
     files = list(trained_on_both.recipe.shards)
     assert trained_on_both.files("index") == [f"data/videos/{name}.csv" for name in files]
     flow = [f for name, n in trained_on_both.recipe.shards.items() for f in _flow(name, n)]
@@ -119,11 +120,11 @@ def test_the_plan_names_the_inputs_of_a_step():
     assert trained_on_both.files("initial") == trained_on_both.files("frames") == []
     # What it is made from stays dataset by dataset.
     assert [step.script for step in trained_on_both.made_from][1::2] == ["extract_flow"] * 2
-    finetuned = plan.train_stream("spatial-last-d05", "demo_a", 1, 0)
-    assert finetuned.files("initial") == plan.pretrain("demo_stills").outputs
-    scored = plan.score_videos("bidirectional-10", "demo_a", 1, 0)
+    finetuned = plan.networks.train_stream("spatial-last-d05", "demo_a", 1, 0)
+    assert finetuned.files("initial") == plan.networks.pretrain("demo_stills").outputs
+    scored = plan.scores.score_videos("bidirectional-10", "demo_a", 1, 0)
     assert list(scored.named) == ["model", "index", "flow", "backward_flow"]
-    assert list(plan.plot_recall().named) == ["fused", "spatial", "temporal"]
+    assert list(plan.step_of(paths.FIGURE_RECALL).named) == ["fused", "spatial", "temporal"]
 
 
 def _flow(dataset: str, shards: int) -> list[str]:

@@ -97,7 +97,7 @@ def test_a_changed_module_runs_the_stages_that_use_it_and_no_others(clone):
 
 
 def test_code_that_makes_recipes_is_seen_by_both(clone):
-    replace(clone, "scripts/twostream/plan/score_plan.py", '"rgb_jitter": 0.0', '"rgb_jitter": 0.1')
+    replace(clone, "scripts/twostream/plan/training_recipes.py", '"rgb_jitter": 0.0', '"rgb_jitter": 0.1')
     assert planned(clone)["train_stream"] > 3
     assert not is_clean(clone)
 

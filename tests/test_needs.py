@@ -15,7 +15,7 @@ from twostream.networks.network import StreamNetwork
 from twostream.plan.gpus import check_gpus, gpus_here
 from twostream.plan.needs import Needs, needs_of
 from twostream.plan.plan import Plan
-from twostream.plan.sizes import channels, network_size, videos_of
+from twostream.plan.sizes import channels, network_size
 from twostream.provenance.steps import Step, with_upstream
 
 FLOW = "data/flow/demo_b/forward/0.zip"
@@ -48,7 +48,7 @@ def needed(plan: Plan, step: Step, dataset: str | None = None, **indexed: int) -
 
 
 def training(plan: Plan, run: str) -> Needs:
-    return needed(plan, plan.train_stream(run, plan.scale.roles.primary, 1, 0))
+    return needed(plan, plan.networks.train_stream(run, plan.scale.roles.primary, 1, 0))
 
 
 def dataset_of(plan: Plan, step: Step) -> str | None:
@@ -104,10 +104,11 @@ def test_gpus_are_for_networks_and_brox_flow(device: str) -> None:
 
 
 def test_flow_of_opencv_asks_for_no_gpu() -> None:
-    plan = plan_of(device="cuda")
-    flow = plan.scale.flow.model_copy(update={"method": "tvl1"})
-    plan.scale = plan.scale.model_copy(update={"flow": flow})
-    assert needed(plan, plan.flow("demo_a", "forward"), "demo_a").gpu == 0
+    config = load_config(overrides={"device": "cuda"})
+    flow = config.scale.flow.model_copy(update={"method": "tvl1"})
+    scale = config.scale.model_copy(update={"flow": flow})
+    plan = Plan(config.model_copy(update={"scale": scale}))
+    assert needed(plan, plan.extraction.extract_flow("demo_a", "forward"), "demo_a").gpu == 0
 
 
 def test_all_jobs_of_the_default_scale_were_measured_to_take_less_than_half() -> None:
@@ -122,8 +123,8 @@ def test_all_jobs_of_the_default_scale_were_measured_to_take_less_than_half() ->
 
 def test_what_is_not_indexed_is_taken_to_be_as_large_as_the_papers() -> None:
     plan = plan_of(scale="paper")
-    step, dataset = plan.flow("ucf101", "forward"), plan.scale.datasets["ucf101"]
-    assert videos_of("ucf101", dataset, {}).count == 13_320
+    step = plan.extraction.extract_flow("ucf101", "forward")
+    assert plan.videos.dataset("ucf101").size(None).count == 13_320
     # 64 shards; 209 videos of 194 frames, 45 ms each: 1,825 s.
     assert needed(plan, step, "ucf101").runtime == 40
     assert needed(plan, step, "ucf101", ucf101=64).runtime == 10

@@ -94,9 +94,11 @@ def test_the_plan_needs_no_videos_and_no_folder_for_them(project, monkeypatch):
     without.check()
     name_folder(project, "ucf101", Path("/nowhere"))
     named = Plan(load_config(overrides={"scale": "paper"}))
-    assert named.folder("ucf101") == "/nowhere" and without.folder("ucf101") == "data/official/ucf101"
+    assert named.videos.dataset("ucf101").folder == "/nowhere"
+    assert without.videos.dataset("ucf101").folder == "data/official/ucf101"
     # Where the videos come from is no part of what is made of them.
-    assert named.make_table("table4").spec == without.make_table("table4").spec
+    table = "results/table4.csv"
+    assert named.step_of(table).spec == without.step_of(table).spec
 
 
 def pairs(shared: dict[str, str | list[str]]) -> set[tuple[str, str]]:

@@ -115,7 +115,7 @@ def test_videos_that_must_not_be_passed_on_are_neither_kept_nor_pushed(plans):
     options = {name: value for out in DVC["videos"]["outs"] for name, value in out.items()}
     unshared = [folder for folder, option in options.items() if option.get("push") is False]
     paper = plans[1]
-    assert all(Path(paper.folder(d)).parent == Path(*unshared) for d in ("ucf101", "hmdb51"))
+    assert all(Path(paper.videos.dataset(d).folder).parent == Path(*unshared) for d in ("ucf101", "hmdb51"))
     assert options[unshared[0]]["cache"] is False
 
 

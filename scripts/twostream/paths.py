@@ -35,11 +35,12 @@ FIGURE_RECALL = "figures/recall.png"
 FIGURE_CURVES = "figures/curves.png"
 PAGE = "report/{page}.html"
 
-# The files that an artefact's path tells apart, by the method of `plan.Plan` that gives their step.
+# The files that an artefact's path tells apart, by their rule. An index is made by one of several rules, by
+# the kind of its dataset; its path does not tell which, so that all of them go by one name here.
 ARTEFACTS = {
-    "videos": INDEX,
-    "frames": FRAMES,
-    "flow": FLOW,
+    "index": INDEX,
+    "extract_frames": FRAMES,
+    "extract_flow": FLOW,
     "pretrain": PRETRAINED,
     "import_weights": IMPORTED,
     "train_stream": MODEL,

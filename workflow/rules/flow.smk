@@ -3,7 +3,7 @@
 
 rule extract_flow:
     input:
-        stale=remade_if_stale("flow"),
+        stale=remade_if_stale("extract_flow"),
         index=paths.INDEX,
     output:
         shard=paths.FLOW,
@@ -14,14 +14,14 @@ rule extract_flow:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=needs("flow", "mem_mb"),
-        runtime=needs("flow", "runtime"),
-        gpu=needs("flow", "gpu"),
+        mem_mb=needs("extract_flow", "mem_mb"),
+        runtime=needs("extract_flow", "runtime"),
+        gpu=needs("extract_flow", "gpu"),
     params:
-        recipe=lambda w: plan.step("flow", w).recipe_json,
-        spec=spec_file("flow"),
+        recipe=lambda w: plan.step("extract_flow", w).recipe_json,
+        spec=spec_file("extract_flow"),
         device=lambda w: plan.config.device,
-        folder=lambda w: plan.folder(w.dataset),
+        folder=lambda w: plan.videos.dataset(w.dataset).folder,
     shell:
         "python scripts/extract_flow.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --videos {params.folder:q} --index {input.index:q} --shard {wildcards.shard}"

@@ -23,7 +23,7 @@ rule pretrain:
         recipe=lambda w: plan.step("pretrain", w).recipe_json,
         spec=spec_file("pretrain"),
         device=lambda w: plan.config.device,
-        launch=lambda w: plan.launcher(),
+        launch=lambda w: plan.networks.launcher(),
         workers=lambda w: plan.config.workers,
     shell:
         "{params.launch} scripts/pretrain.py --recipe {params.recipe:q} --spec {params.spec:q}"
@@ -41,7 +41,7 @@ rule import_weights:
     log:
         "logs/import_weights/{weights}.log",
     wildcard_constraints:
-        weights=one_of([PRETRAINED.name] if PRETRAINED.kind != "images" else []),
+        weights=one_of(plan.networks.weights_names()),
     conda:
         "../../environment.yml"
     threads: 1
@@ -52,10 +52,10 @@ rule import_weights:
     params:
         recipe=lambda w: plan.step("import_weights", w).recipe_json,
         spec=spec_file("import_weights"),
-        origin=lambda w: plan.weights_option(),
+        options=lambda w: plan.networks.weights_options(),
     shell:
         "python scripts/import_weights.py --recipe {params.recipe:q} --spec {params.spec:q}"
-        " {params.origin:q}"
+        " {params.options:q}"
         " --out {output.model:q} > {log:q} 2>&1"
 
 
@@ -86,7 +86,7 @@ rule train_stream:
         recipe=lambda w: plan.step("train_stream", w).recipe_json,
         spec=spec_file("train_stream"),
         device=lambda w: plan.config.device,
-        launch=lambda w: plan.launcher(),
+        launch=lambda w: plan.networks.launcher(),
         workers=lambda w: plan.config.workers,
         data=options("initial", "index", "frames", "flow", "backward_flow"),
     shell:

@@ -1,36 +1,37 @@
-# Videos and their index, by the dataset's source; and their frames.
+# Videos and their index, each dataset's by the rule for its kind (scripts/twostream/plan/videos.py); and
+# their frames. The plan calls an index's step `index`, whichever rule makes it.
 
 
 rule generate_videos:
     input:
-        stale=remade_if_stale("videos"),
+        stale=remade_if_stale("index"),
     output:
         index=paths.INDEX,
         record=paths.record(paths.INDEX),
     log:
         "logs/generate_videos/{dataset}.log",
     wildcard_constraints:
-        dataset=one_of(d for d in DATASETS if DATASETS[d].source.kind == "generated"),
+        dataset=one_of(plan.videos.indexed_by("generate_videos")),
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=needs("videos", "mem_mb"),
-        runtime=needs("videos", "runtime"),
-        gpu=needs("videos", "gpu"),
+        mem_mb=needs("index", "mem_mb"),
+        runtime=needs("index", "runtime"),
+        gpu=needs("index", "gpu"),
     params:
-        recipe=lambda w: plan.step("videos", w).recipe_json,
-        spec=spec_file("videos"),
-        folder=lambda w: plan.folder(w.dataset),
+        recipe=lambda w: plan.step("index", w).recipe_json,
+        spec=spec_file("index"),
+        options=lambda w: plan.videos.dataset(w.dataset).options(),
     shell:
         "python scripts/generate_videos.py --recipe {params.recipe:q} --spec {params.spec:q}"
-        " --folder {params.folder:q}"
+        " {params.options:q}"
         " --out {output.index:q} > {log:q} 2>&1"
 
 
 rule download_videos:
     input:
-        stale=remade_if_stale("videos"),
+        stale=remade_if_stale("index"),
     output:
         index=paths.INDEX,
         skipped=paths.SKIPPED,
@@ -38,29 +39,27 @@ rule download_videos:
     log:
         "logs/download_videos/{dataset}.log",
     wildcard_constraints:
-        dataset=one_of(d for d in DATASETS if DATASETS[d].source.kind == "official"),
+        dataset=one_of(plan.videos.indexed_by("download_videos")),
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=needs("videos", "mem_mb"),
-        runtime=needs("videos", "runtime"),
-        gpu=needs("videos", "gpu"),
+        mem_mb=needs("index", "mem_mb"),
+        runtime=needs("index", "runtime"),
+        gpu=needs("index", "gpu"),
     params:
-        recipe=lambda w: plan.step("videos", w).recipe_json,
-        spec=spec_file("videos"),
-        source=lambda w: plan.source_json(w.dataset),
-        on_bad_video=lambda w: plan.config.on_bad_video,
+        recipe=lambda w: plan.step("index", w).recipe_json,
+        spec=spec_file("index"),
+        options=lambda w: plan.videos.dataset(w.dataset).options(),
     shell:
         "python scripts/download_videos.py --recipe {params.recipe:q} --spec {params.spec:q}"
-        " --dataset {wildcards.dataset} --source {params.source:q}"
-        " --on-bad-video {params.on_bad_video} --skipped {output.skipped:q}"
+        " {params.options:q} --skipped {output.skipped:q}"
         " --out {output.index:q} > {log:q} 2>&1"
 
 
 rule index_folder:
     input:
-        stale=remade_if_stale("videos"),
+        stale=remade_if_stale("index"),
     output:
         index=paths.INDEX,
         skipped=paths.SKIPPED,
@@ -68,29 +67,27 @@ rule index_folder:
     log:
         "logs/index_folder/{dataset}.log",
     wildcard_constraints:
-        dataset=one_of(d for d in DATASETS if DATASETS[d].source.kind == "folder"),
+        dataset=one_of(plan.videos.indexed_by("index_folder")),
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=needs("videos", "mem_mb"),
-        runtime=needs("videos", "runtime"),
-        gpu=needs("videos", "gpu"),
+        mem_mb=needs("index", "mem_mb"),
+        runtime=needs("index", "runtime"),
+        gpu=needs("index", "gpu"),
     params:
-        recipe=lambda w: plan.step("videos", w).recipe_json,
-        spec=spec_file("videos"),
-        folder=lambda w: plan.folder(w.dataset),
-        list=lambda w: plan.list_option(w.dataset),
-        on_bad_video=lambda w: plan.config.on_bad_video,
+        recipe=lambda w: plan.step("index", w).recipe_json,
+        spec=spec_file("index"),
+        options=lambda w: plan.videos.dataset(w.dataset).options(),
     shell:
         "python scripts/index_folder.py --recipe {params.recipe:q} --spec {params.spec:q}"
-        " --folder {params.folder:q} {params.list:q} --on-bad-video {params.on_bad_video} --skipped {output.skipped:q}"
+        " {params.options:q} --skipped {output.skipped:q}"
         " --out {output.index:q} > {log:q} 2>&1"
 
 
 rule extract_frames:
     input:
-        stale=remade_if_stale("frames"),
+        stale=remade_if_stale("extract_frames"),
         index=paths.INDEX,
     output:
         shard=paths.FRAMES,
@@ -101,13 +98,13 @@ rule extract_frames:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=needs("frames", "mem_mb"),
-        runtime=needs("frames", "runtime"),
-        gpu=needs("frames", "gpu"),
+        mem_mb=needs("extract_frames", "mem_mb"),
+        runtime=needs("extract_frames", "runtime"),
+        gpu=needs("extract_frames", "gpu"),
     params:
-        recipe=lambda w: plan.step("frames", w).recipe_json,
-        spec=spec_file("frames"),
-        folder=lambda w: plan.folder(w.dataset),
+        recipe=lambda w: plan.step("extract_frames", w).recipe_json,
+        spec=spec_file("extract_frames"),
+        folder=lambda w: plan.videos.dataset(w.dataset).folder,
     shell:
         "python scripts/extract_frames.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --folder {params.folder:q} --index {input.index:q} --shard {wildcards.shard}"

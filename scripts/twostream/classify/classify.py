@@ -19,7 +19,8 @@ from twostream.extraction.store import ShardWriter, Store
 from twostream.files import UserError, sha256
 from twostream.networks.model_file import Description, load_model
 from twostream.networks.network import StreamNetwork
-from twostream.plan.score_plan import NoSuchStepError, ScorePlan
+from twostream.plan.memo import NoSuchStepError
+from twostream.plan.plan import Plan
 from twostream.provenance.staleness import is_current
 from twostream.training.reader import VideoReader
 from twostream.training.scoring import TestVideos, score_video
@@ -91,10 +92,10 @@ def _model_file(run: str, models: Models, config: Config) -> str:
 
 
 def _refuse_missing(missing: dict[str, str], models: Models, config: Config, snakemake: str) -> None:
-    plan = ScorePlan(config)
+    networks = Plan(config).networks
     for run in missing:
         try:
-            plan.train_stream(run, models.dataset, models.split, models.seed)
+            networks.train_stream(run, models.dataset, models.split, models.seed)
         except NoSuchStepError as error:
             raise UserError(f"{error}; or choose another fusion with --fusion") from None
     raise UserError(
@@ -114,9 +115,10 @@ def check_video(video: Path) -> None:
 def stale(models: Models, config: Config) -> list[str]:
     """Return those model files that configuration and code as they are now would make otherwise."""
     fusion = config.benchmark.fusions[models.fusion]
-    plan = ScorePlan(config)
+    networks = Plan(config).networks
     steps = [
-        plan.train_stream(run, models.dataset, models.split, models.seed) for run in fusion.streams.values()
+        networks.train_stream(run, models.dataset, models.split, models.seed)
+        for run in fusion.streams.values()
     ]
     return [step.outputs[0] for step in steps if not is_current(step.outputs[0], step)]
 

@@ -6,21 +6,29 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from twostream.config.benchmark import Benchmark, Comparison, Row, Run
-from twostream.config.scale import Backbone, Generated, Scale, StillImages
+from twostream.config.scale import Backbone, DataSource, Generated, Pretrained, Scale, StillImages
 from twostream.config.settings import Config, UserSettings
 from twostream.files import UserError
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def _kinds(union: Any) -> tuple[str, ...]:
+    """The values of `kind` that tell apart the models of an annotated union."""
+    models = get_args(get_args(union)[0])
+    return tuple(kind for model in models for kind in get_args(model.model_fields["kind"].annotation))
+
+
 # Behind these keys an error's location tells as what the value was read, which is no key.
 KINDS = {
-    "source": ("generated", "folder", "official"),
-    "pretrained": ("images", "caffe", "torchvision"),
+    "source": _kinds(DataSource),
+    "pretrained": _kinds(Pretrained),
     "network": ("layers", "backbone"),
 }
 

@@ -54,12 +54,13 @@ class TrainingRecipe(Strict):
 
 
 class ImportRecipe(Strict):
-    """Whose published weights are taken over, for which network; the name stands for the file."""
+    """Whose published weights are taken over, for which network; a checksum of theirs, if one is known."""
 
     name: Name
     kind: Format
     network: NetworkSettings
     crop: Count
+    given: str | None = None
 
     @model_validator(mode="after")
     def fits_together(self) -> Self:

@@ -317,6 +317,9 @@ class SVM(Strict):
     folds: Annotated[int, Field(ge=2)]
 
 
+Pretrained = Annotated[StillImages | PublishedWeights, Field(discriminator="kind")]
+
+
 class Scale(Strict):
     """All that a file in config/scale sets."""
 
@@ -325,7 +328,7 @@ class Scale(Strict):
     frames: Frames
     flow: Flow
     network: NetworkSettings
-    pretrained: Annotated[StillImages | PublishedWeights, Field(discriminator="kind")]
+    pretrained: Pretrained
     training: Training
     schedules: Schedules
     testing: Testing

@@ -42,3 +42,8 @@ class Config(Choices):
     scale_name: str
     scale: Scale
     benchmark: Benchmark
+
+    @property
+    def all_seeds(self) -> list[int]:
+        """The seeds that everything is trained with, the first one first."""
+        return [self.seed + number for number in range(self.seeds)]

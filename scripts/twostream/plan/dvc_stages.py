@@ -42,7 +42,8 @@ READS = {
 }
 # What the plan says of a stage, written by DVC's first one.
 PLANNED = "scratch/plan/{stage}.json"
-# Videos that must not be passed on: their checksums are recorded, and no copies kept or pushed.
+# Videos that must not be passed on (`may_be_shared` in `videos` says whose): their checksums are recorded,
+# and no copies kept or pushed.
 NOT_SHARED = "data/official"
 
 # The keys of config.yaml that say what comes out; the others say where and with what a job runs.

@@ -1,8 +1,7 @@
 """What a job needs, so that a scheduler can act on it: memory, time and GPUs.
 
 All are upper estimates, as a job that asks for too much waits, and one that asks for too little is killed.
-"Measured" is at the default scale on one core of a busy AMD EPYC (Zen 4); "README" is its section "What
-the full scale costs", measured on real clips.
+`rates` says how long the parts of jobs take, and what "measured" and "README" are.
 """
 
 from collections.abc import Mapping
@@ -16,15 +15,24 @@ from twostream.config.recipes import (
     FlowRecipe,
     FramesRecipe,
     FusionRecipe,
-    GeneratorRecipe,
     ImportRecipe,
-    IndexRecipe,
-    OfficialRecipe,
     ScoringRecipe,
     TrainingRecipe,
 )
 from twostream.config.settings import Config
-from twostream.plan.sizes import NetworkSize, Videos, channels, network_size, videos_of
+from twostream.plan.rates import (
+    CPU_PRODUCTS,
+    FETCHED,
+    FRAME,
+    GPU_PRODUCTS,
+    PAIR,
+    SAMPLES,
+    SLOWER,
+    START,
+    SVM_PART,
+)
+from twostream.plan.sizes import NetworkSize, channels, network_size
+from twostream.plan.videos import DatasetSize, planned_dataset
 from twostream.provenance.steps import Step
 
 MB = 1_000_000
@@ -37,19 +45,6 @@ CUDA = 4_000  # The same with CUDA's libraries and context on the host; estimate
 WORKER = 500  # README, and two batches.
 COPIES = 10  # of each value of a convolution, on a CPU: 8 give README's 3.7 GB.
 PIXEL = 300 / MB  # Brox's fields at all levels, and a video's grey frames; estimated.
-
-# Time, in seconds, or things a second.
-START = 120.0  # To import, open and write: 1 to 3 measured, but a network's file system can be slow.
-CPU_PRODUCTS = 1e10  # README's ten seconds an iteration are 2.5e10.
-GPU_PRODUCTS = 1.85e12  # No GPU was timed: the paper's day for 80,000 iterations on four of 2014, on one.
-SAMPLES = 200.0  # read and decoded by one core: 460 in README.
-FRAME = 1.5e-3  # of 320 x 240, decoded, rescaled and encoded: 0.5e-3 in README.
-PAIR = 45e-3  # of frames of 320 x 240, their Brox flow: 1 / 55 in README; on a GPU not timed.
-SLOWER = {"tvl1": 66.0}  # than Brox, README; OpenCV's other algorithms are faster.
-DRAWN = 0.05  # a video of 64 x 80: 0.01 measured.
-FETCHED = 1.0  # a video, and a MB of an archive: half a MB each in UCF-101; estimated, as networks differ.
-LISTED = 0.02  # a user's video or image, beside its frames; estimated.
-SVM_PART = 50e-6  # a video, class, cost and fold: 16e-6 measured.
 CLASSES = 101  # the most that a dataset of the paper has.
 
 
@@ -68,7 +63,12 @@ def needs_of(step: Step, dataset: str | None, config: Config, indexed: Mapping[s
     `dataset` is the one that the step is for, if it is for one; `indexed` has the number of videos of
     each dataset that is indexed: others are taken to be as large as those of the paper.
     """
-    held = videos_of(dataset, config.scale.datasets[dataset], indexed) if dataset else Videos(0, 0, 0)
+    held = DatasetSize(0, 0, 0)
+    if dataset:
+        planned = planned_dataset(dataset, config)
+        held = planned.size(indexed.get(dataset))
+        if step.script == planned.rule:
+            return _rounded(2 * PLAIN, planned.seconds(held))
     match step.recipe:
         case TrainingRecipe() as recipe:
             return _training(recipe, config)
@@ -87,16 +87,10 @@ def needs_of(step: Step, dataset: str | None, config: Config, indexed: Mapping[s
     return _without_network(step.recipe, held)
 
 
-def _without_network(recipe: BaseModel, held: Videos) -> Needs:
+def _without_network(recipe: BaseModel, held: DatasetSize) -> Needs:
     match recipe:
         case FramesRecipe(shards=shards):
             return _rounded(PLAIN, FRAME * _shard(held, shards))
-        case GeneratorRecipe():
-            return _rounded(PLAIN, DRAWN * held.count * held.pixels / (64 * 80))
-        case OfficialRecipe():
-            return _rounded(2 * PLAIN, FETCHED * held.count)
-        case IndexRecipe():
-            return _rounded(2 * PLAIN, (LISTED + FRAME * held.frames) * held.count)
         case FusionRecipe(svm=svm) if svm:
             return _rounded(2 * PLAIN, SVM_PART * held.count * CLASSES * len(svm.costs) * svm.folds)
         case FiltersFigureRecipe():
@@ -116,7 +110,7 @@ def _training(recipe: TrainingRecipe, config: Config) -> Needs:
     return _rounded(config.gpus * memory, recipe.schedule.iterations * seconds, _gpu(config) * config.gpus)
 
 
-def _scoring(recipe: ScoringRecipe, trained: TrainingRecipe, held: Videos, config: Config) -> Needs:
+def _scoring(recipe: ScoringRecipe, trained: TrainingRecipe, held: DatasetSize, config: Config) -> Needs:
     """A video is a batch."""
     testing, run = recipe.testing, trained.run
     size = network_size(trained.network, run, trained.training.crop)
@@ -143,7 +137,7 @@ def _whole(recipe: TrainingRecipe) -> float:
     return recipe.short_side**2 * 4 / 3
 
 
-def _shard(held: Videos, shards: int) -> float:
+def _shard(held: DatasetSize, shards: int) -> float:
     """Frames in a shard, counted as if they were of 320 x 240."""
     return ceil(held.count / shards) * held.frames * held.pixels / (320 * 240)
 

@@ -1,45 +1,10 @@
-"""How large the things are that the configuration names: a dataset's videos, a network."""
+"""How large the networks are that the configuration names."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 
-from twostream import paths
 from twostream.config.benchmark import Run
-from twostream.config.scale import Backbone, Dataset, Generated, NetworkSettings, Official
-from twostream.provenance.records import read_record
-
-
-@dataclass(frozen=True)
-class Videos:
-    """How many videos (or images), frames of each on average, and pixels of a frame."""
-
-    count: int
-    frames: int
-    pixels: int
-
-
-# The user's are taken to be like UCF-101's, images like ImageNet's, until they are indexed and counted.
-OFFICIAL = {"ucf101": Videos(13_320, 194, 320 * 240), "hmdb51": Videos(6_766, 93, 320 * 240)}
-USERS = {"videos": OFFICIAL["ucf101"], "images": Videos(1_281_167, 1, 500 * 375)}
-DRAWN_FRAMES = 31  # of a generated video: 26 to 35.
-
-
-def videos_of(name: str, dataset: Dataset, indexed: Mapping[str, int]) -> Videos:
-    """Return what a dataset holds; `indexed` has the number of videos of each one that is indexed."""
-    source = dataset.source
-    if isinstance(source, Generated):
-        frames = DRAWN_FRAMES if dataset.media == "videos" else 1
-        count = len(source.classes) * source.groups * source.clips
-        return Videos(count, frames, source.height * source.width)
-    like = OFFICIAL[source.protocol] if isinstance(source, Official) else USERS[dataset.media]
-    return Videos(indexed.get(name, like.count), like.frames, like.pixels)
-
-
-def videos_indexed(datasets: Iterable[str]) -> dict[str, int]:
-    """Return how many videos each dataset has that is indexed."""
-    records = {name: read_record(paths.INDEX.format(dataset=name)) for name in datasets}
-    return {name: record["videos"] for name, record in records.items() if record and "videos" in record}
+from twostream.config.scale import Backbone, NetworkSettings
 
 
 @dataclass(frozen=True)

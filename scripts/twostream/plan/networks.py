@@ -1,0 +1,107 @@
+"""Networks: pretrained on still images or with published weights, and trained for a stream."""
+
+from pathlib import Path
+
+from twostream import paths
+from twostream.config.recipes import ImportRecipe
+from twostream.config.scale import Archive, PublishedWeights, StillImages
+from twostream.config.settings import Config
+from twostream.config.streams import facts
+from twostream.files import sha256
+from twostream.plan.extraction import Extraction
+from twostream.plan.memo import memoized
+from twostream.plan.training_recipes import TrainingRecipes, library_of
+from twostream.plan.videos import Videos
+from twostream.provenance.records import read_record
+from twostream.provenance.steps import Step
+
+
+class Networks:
+    """The models of one configuration."""
+
+    def __init__(self, config: Config, videos: Videos, extraction: Extraction) -> None:
+        self._scale, self._benchmark, self._gpus = config.scale, config.benchmark, config.gpus
+        self._videos, self._extraction = videos, extraction
+        self._recipes = TrainingRecipes(config)
+
+    @memoized
+    def pretrain(self, dataset: str) -> Step:
+        """The spatial network trained on all still images of a set."""
+        run = self._benchmark.pretraining
+        recipe = self._recipes.of_pretraining(dataset)
+        output = paths.PRETRAINED.format(dataset=dataset)
+        inputs = self._extraction.data_of(run, dataset)
+        return Step.of("pretrain", recipe, [output], inputs, **library_of(run))
+
+    @memoized
+    def import_weights(self, weights: str) -> Step:
+        """The spatial network with the published weights of that name."""
+        recipe = ImportRecipe(
+            name=weights,
+            kind=self._published().kind,
+            network=self._scale.network,
+            crop=self._scale.training.crop,
+            given=self._given(weights),
+        )
+        output = paths.IMPORTED.format(weights=weights)
+        return Step.of("import_weights", recipe, [output], [], settled=facts("spatial", "frames"))
+
+    @memoized
+    def train_stream(self, run: str, dataset: str, split: int | None, seed: int) -> Step:
+        """A run's network, trained on a split of a dataset, or (None) on the whole of it."""
+        settings = self._benchmark.runs[run]
+        self._videos.check_split(dataset, split or 1)
+        recipe = self._recipes.of_run(run, dataset, split, seed)
+        initial = self._initial(run, dataset, seed)
+        inputs = [("initial", initial)] if initial else []
+        for task in recipe.tasks:
+            for source in task.sources:
+                inputs += self._extraction.data_of(settings, source.dataset)
+        output = paths.MODEL.format(
+            folder=settings.folder, run=run, dataset=dataset, split=split or paths.WHOLE, seed=seed
+        )
+        return Step.of("train_stream", recipe, [output], inputs, **library_of(settings))
+
+    def launcher(self) -> str:
+        """What starts a training script: one process, or one for each GPU."""
+        return f"torchrun --standalone --nproc-per-node {self._gpus}" if self._gpus > 1 else "python"
+
+    def weights_options(self) -> list[str]:
+        """What `import_weights` is passed beside the recipe: where the published weights come from."""
+        settings = self._published()
+        if settings.file:
+            return ["--file", settings.file]
+        archive = Archive(sources=settings.sources)
+        return ["--archive", archive.model_dump_json(exclude_defaults=True)]
+
+    def weights_names(self) -> list[str]:
+        """The name of the published weights, if the configuration has any."""
+        pretrained = self._scale.pretrained
+        return [pretrained.name] if isinstance(pretrained, PublishedWeights) else []
+
+    def _initial(self, name: str, dataset: str, seed: int) -> Step | None:
+        """The step whose model a run starts from."""
+        initialisation = self._benchmark.runs[name].initialisation
+        if initialisation == "scratch":
+            return None
+        if initialisation == "images":
+            pretrained = self._scale.pretrained
+            if isinstance(pretrained, StillImages):
+                return self.pretrain(pretrained.dataset)
+            return self.import_weights(pretrained.name)
+        return self.train_stream(initialisation, self._recipes.auxiliary(name, dataset), None, seed)
+
+    def _given(self, weights: str) -> str | None:
+        """The checksum of the weights: of the user's file, or what the configuration says of its sources."""
+        settings = self._published()
+        if settings.file and Path(settings.file).exists():
+            return sha256(settings.file)
+        if settings.file:
+            # Whoever pulled the model may lack the file that it was made from.
+            imported = read_record(paths.IMPORTED.format(weights=weights)) or {"recipe": {}}
+            return imported["recipe"].get("given")
+        return next((source.sha256 or source.md5 for source in settings.sources), None)
+
+    def _published(self) -> PublishedWeights:
+        assert isinstance(self._scale.pretrained, PublishedWeights)
+        return self._scale.pretrained

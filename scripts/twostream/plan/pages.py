@@ -1,0 +1,38 @@
+"""The pages of the report: what lies in results/, and where its numbers come from."""
+
+from pathlib import Path
+
+from twostream import paths
+from twostream.config.recipes import PageKind, PageRecipe
+from twostream.config.settings import Config
+from twostream.plan.memo import memoized
+from twostream.plan.results import Results
+from twostream.provenance.steps import Step
+
+# What a page says of its columns, by the kind of its rows.
+NOTES = "workflow/report/{kind}.txt"
+
+
+class Pages:
+    """The pages of one configuration's report."""
+
+    def __init__(self, config: Config, results: Results) -> None:
+        self._tables, self._results = config.benchmark.tables, results
+
+    @memoized
+    def write_page(self, page: str) -> Step:
+        """A page of the report: a table of results/ and where its numbers come from."""
+        kind: PageKind = "claims" if page == "claims" else "methods" if page == "methods" else "table"
+        note = Path(NOTES.format(kind=kind)).read_text()
+        recipe = PageRecipe(kind=kind, title=self.titles()[page], note=note)
+        if kind == "table":
+            table = self._results.make_table(page)
+        else:
+            table = self._results.check_claims() if kind == "claims" else self._results.compare_methods()
+        return Step("write_page", recipe, [paths.PAGE.format(page=page)], [table])
+
+    def titles(self) -> dict[str, str]:
+        """The titles of the report's pages, by their names."""
+        titles = {name: settings.title for name, settings in self._tables.items()}
+        titles["claims"] = "Claims of the paper"
+        return titles | ({"methods": "Other methods beside ours"} if self._results.methods_here() else {})

@@ -1,0 +1,166 @@
+"""What people read: tables, the verdicts on the paper's claims, and other methods beside ours."""
+
+from collections.abc import Iterable
+
+from twostream import paths
+from twostream.config.benchmark import Comparison, ExternalMethod, Role, RoleNames
+from twostream.config.recipes import (
+    ClaimRecipe,
+    ClaimsRecipe,
+    Compared,
+    Data,
+    MethodRecipe,
+    MethodsRecipe,
+    TableRecipe,
+)
+from twostream.config.scale import Backbone
+from twostream.config.settings import Config
+from twostream.files import UserError
+from twostream.plan.memo import NoSuchStepError, memoized
+from twostream.plan.scores import Scores
+from twostream.plan.videos import Videos
+from twostream.provenance.steps import Step
+
+# What the paper's datasets are called where they are published.
+PAPERS: dict[Role, str] = {"primary": "ucf101", "secondary": "hmdb51"}
+
+
+def score_inputs(steps: Iterable[Step]) -> list[tuple[str, Step]]:
+    """Name steps as rules name their score files; each is read once."""
+    return [("scores", step) for step in {id(step): step for step in steps}.values()]
+
+
+class Results:
+    """What is worked out from the score files of one configuration."""
+
+    def __init__(self, config: Config, videos: Videos, scores: Scores) -> None:
+        self._config, self._benchmark = config, config.benchmark
+        self._roles = config.scale.roles
+        self._videos, self._scores = videos, scores
+
+    def all(self) -> list[Step]:
+        """Tables, claims and, if there are any, other methods."""
+        results = [self.make_table(table) for table in self._benchmark.tables]
+        results.append(self.check_claims())
+        return [*results, self.compare_methods()] if self.methods_here() else results
+
+    @memoized
+    def make_table(self, table: str) -> Step:
+        """A table of the paper."""
+        settings, methods = self._benchmark.tables[table], self._benchmark.methods
+        recipe = TableRecipe(
+            table=settings,
+            paper_names=self._benchmark.datasets.names,
+            our_names=RoleNames(primary=self._roles.primary, secondary=self._roles.secondary),
+            interval=self._benchmark.interval,
+            seeds=self._config.seeds,
+            methods=sorted({row.run for row in settings.rows if row.run in methods}),
+        )
+        scores = [
+            ("scores", self._scores.of(row.run, self._dataset(row.dataset), split, seed))
+            for row in settings.rows
+            if row.run
+            for seed in (self._config.all_seeds[:1] if row.run in methods else self._config.all_seeds)
+            for split in row.splits
+        ]
+        return Step.of("make_table", recipe, [paths.TABLE.format(table=table)], scores)
+
+    @memoized
+    def check_claims(self) -> Step:
+        """The verdicts on the paper's claims."""
+        recipe = ClaimsRecipe(
+            claims=[
+                ClaimRecipe(
+                    number=claim.number,
+                    claim=claim.claim,
+                    comparisons=[self._compared(comparison) for comparison in claim.comparisons],
+                )
+                for claim in self._benchmark.claims
+            ],
+            verdicts=self._benchmark.verdicts,
+            interval=self._benchmark.interval,
+            seeds=self._config.all_seeds,
+        )
+        scores = [
+            self._scores.of(name, self._dataset(comparison.dataset), split, seed)
+            for claim in self._benchmark.claims
+            for comparison in claim.comparisons
+            for name in (comparison.run, comparison.than)
+            for seed in self._config.all_seeds
+            for split in comparison.splits
+        ]
+        return Step.of("check_claims", recipe, [paths.CLAIMS], score_inputs(scores))
+
+    @memoized
+    def compare_methods(self) -> Step:
+        """Methods that were not trained here, beside ours."""
+        methods = self.methods_here()
+        if not methods:
+            named = ", ".join(f"{name} is for {m.dataset}" for name, m in self._benchmark.methods.items())
+            raise NoSuchStepError(
+                "config/benchmark.yaml: methods: there is none for a dataset of the scale"
+                f" {self._config.scale_name}{f' ({named})' if named else ''}"
+            )
+        recipe = MethodsRecipe(
+            methods=[self._method_recipe(name, method) for name, method in methods.items()],
+            verdicts=self._benchmark.verdicts,
+            interval=self._benchmark.interval,
+            seeds=self._config.all_seeds,
+        )
+        scores = [
+            self._scores.of(run, method.dataset, split, seed)
+            for name, method in methods.items()
+            for run in (name, *self._ours())
+            for seed in self._config.all_seeds
+            for split in method.splits
+        ]
+        return Step.of("compare_methods", recipe, [paths.METHODS], score_inputs(scores))
+
+    def methods_here(self) -> dict[str, ExternalMethod]:
+        """The methods that were not trained here and are for a dataset of this scale."""
+        datasets = self._config.scale.datasets
+        return {name: m for name, m in self._benchmark.methods.items() if m.dataset in datasets}
+
+    def _dataset(self, role: Role) -> str:
+        return str(getattr(self._roles, role))
+
+    def _ours(self) -> list[str]:
+        """The two streams, and both together, that other methods are compared with."""
+        two_stream = self._benchmark.two_stream
+        return [*self._benchmark.fusions[two_stream].streams.values(), two_stream]
+
+    def _method_recipe(self, name: str, method: ExternalMethod) -> MethodRecipe:
+        ours = [(run, self._scores.pattern(run, method.dataset)) for run in self._ours()]
+        return MethodRecipe(
+            name=name,
+            method=method,
+            files=self._scores.pattern(name, method.dataset),
+            spatial=ours[0],
+            temporal=ours[1],
+            two_stream=ours[2],
+        )
+
+    def _compared(self, comparison: Comparison) -> Compared:
+        paper = getattr(self._benchmark.datasets, comparison.dataset)
+        dataset = self._dataset(comparison.dataset)
+        both = (comparison.run, comparison.than)
+        numbers = [self._benchmark.published(run, comparison.dataset, comparison.splits) for run in both]
+        if numbers[0] is None or numbers[1] is None:
+            # `loading` refuses it before.
+            raise UserError(
+                f"config/benchmark.yaml: no table has the paper's numbers for {' and '.join(both)}"
+            )
+        files = [self._scores.pattern(run, dataset) for run in both]
+        return Compared(
+            comparison=comparison,
+            datasets=(paper.name, dataset),
+            data=self._data(comparison.dataset),
+            paper=(numbers[0], numbers[1]),
+            paper_videos=paper.test_videos,
+            files=(files[0], files[1]),
+        )
+
+    def _data(self, role: Role) -> Data:
+        """Whether a role's dataset is drawn, or (with the paper's network) the paper's own."""
+        data = self._videos.dataset(self._dataset(role)).data(PAPERS[role])
+        return "other" if data == "paper" and isinstance(self._config.scale.network, Backbone) else data

@@ -1,0 +1,102 @@
+"""What networks are trained on and how, from the configuration alone."""
+
+from typing import Any
+
+from twostream.config.benchmark import Run
+from twostream.config.recipes import Task, TrainingRecipe, TrainingSubset
+from twostream.config.scale import Backbone, Schedule
+from twostream.config.settings import Config
+from twostream.config.streams import KINDS, facts
+from twostream.files import UserError
+from twostream.plan.memo import NoSuchStepError
+
+
+def library_of(run: Run) -> dict[str, Any]:
+    """What of the library a run's stream and kind of input stand for, as a step has it."""
+    settled = facts(run.stream, run.input.kind) | {"slow_fusion": run.input.is_slow_fusion}
+    return {"modules": (run.input.module,), "settled": settled}
+
+
+class TrainingRecipes:
+    """The recipes of all trainings of one configuration."""
+
+    def __init__(self, config: Config) -> None:
+        self._config, self._scale, self._benchmark = config, config.scale, config.benchmark
+
+    def of_pretraining(self, dataset: str) -> TrainingRecipe:
+        """The recipe for a network that is trained on all still images of a set."""
+        task = Task(head=dataset, sources=[self._subset(dataset, None)])
+        return self._recipe(self._benchmark.pretraining, [task], self._scale.schedules.pretraining, 0)
+
+    def of_run(self, name: str, dataset: str, split: int | None, seed: int) -> TrainingRecipe:
+        """The recipe for a run on a split of a dataset, or (None) on the whole of it."""
+        run = self._benchmark.runs[name]
+        self._check_fusible(name, run)
+        return self._recipe(run, self._tasks(name, run, dataset, split), self._schedule(run), seed)
+
+    def auxiliary(self, run: str, dataset: str) -> str:
+        """The second dataset that a run learns from beside this one; NoSuchStepError if there is none."""
+        other = self._scale.datasets[dataset].auxiliary
+        if other is None:
+            raise NoSuchStepError(
+                f"the run {run} learns from a second dataset, but {dataset} names none:"
+                f" set datasets.{dataset}.auxiliary in config/scale/{self._config.scale_name}.yaml"
+            )
+        return other
+
+    def _recipe(self, run: Run, tasks: list[Task], schedule: Schedule, seed: int) -> TrainingRecipe:
+        training, gpus = self._scale.training, self._config.gpus
+        if training.batch % (len(tasks) * gpus):
+            raise UserError(
+                f"config/scale/{self._config.scale_name}.yaml: training.batch: {training.batch} cannot be"
+                f" shared out equally over {len(tasks)} task(s), on {gpus} GPU(s) (`gpus` in config.yaml)"
+            )
+        if not KINDS[run.input.kind].jittered:
+            training = training.model_copy(update={"rgb_jitter": 0.0})
+        return TrainingRecipe(
+            run=run,
+            tasks=tasks,
+            network=self._scale.network,
+            training=training,
+            schedule=schedule,
+            short_side=self._scale.frames.short_side,
+            seed=seed,
+        )
+
+    def _tasks(self, name: str, run: Run, dataset: str, split: int | None) -> list[Task]:
+        own = self._subset(dataset, split)
+        if run.auxiliary is None:
+            return [Task(head=dataset, sources=[own])]
+        other = self.auxiliary(name, dataset)
+        added = run.auxiliary == "added_classes"
+        shared = self._shared_classes(name, other) if added else []
+        # The auxiliary dataset is used whole: all its splits, training and test (section 5).
+        whole = self._subset(other, None, without=shared)
+        if added:
+            return [Task(head=dataset, sources=[own, whole])]
+        return [Task(head=dataset, sources=[own]), Task(head=other, sources=[whole])]
+
+    def _subset(self, dataset: str, split: int | None, without: list[str] | None = None) -> TrainingSubset:
+        shards = self._scale.datasets[dataset].shards
+        return TrainingSubset(dataset=dataset, shards=shards, split=split, without=without or [])
+
+    def _schedule(self, run: Run) -> Schedule:
+        schedules = self._scale.schedules
+        if run.initialisation == "scratch":
+            return schedules.scratch
+        return schedules.last_layer if run.layers == "last" else schedules.finetuning
+
+    def _shared_classes(self, run: str, dataset: str) -> list[str]:
+        if dataset not in self._benchmark.shared_classes:
+            raise UserError(
+                f"config/benchmark.yaml: shared_classes: the run {run} adds the classes of {dataset};"
+                f" list those that it shares under {dataset}, or say {{}}"
+            )
+        return sorted(self._benchmark.shared_classes[dataset])
+
+    def _check_fusible(self, name: str, run: Run) -> None:
+        if run.input.is_slow_fusion and isinstance(self._scale.network, Backbone):
+            raise NoSuchStepError(
+                f"the run {name} fuses frames from layer to layer, which a backbone cannot do:"
+                " leave it out of the tables and claims in config/benchmark.yaml"
+            )

@@ -1,0 +1,224 @@
+"""The videos of each dataset and their index; what kind a dataset is, is asked here and nowhere else.
+
+To add a kind: a model of its source in `config/scale.py`, a class for it below with a line in BY_SOURCE,
+its rule in `workflow/rules/videos.smk`, its script, and its module in `videos/`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from twostream import paths
+from twostream.config.recipes import Data, GeneratorRecipe, IndexRecipe, OfficialRecipe
+from twostream.config.scale import Dataset, Folder, Generated, Official
+from twostream.config.settings import Config
+from twostream.files import UserError
+from twostream.plan.memo import NoSuchStepError, memoized
+from twostream.plan.rates import DRAWN, FETCHED, FRAME, LISTED
+from twostream.provenance.records import read_record
+from twostream.provenance.steps import Step
+from twostream.videos.listing import listing_digest
+
+Source = TypeVar("Source", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class DatasetSize:
+    """How many videos (or images), frames of each on average, and pixels of a frame."""
+
+    count: int
+    frames: int
+    pixels: int
+
+    def with_count(self, indexed: int | None) -> "DatasetSize":
+        """Return the size with as many videos as are indexed, if they are."""
+        return self if indexed is None else replace(self, count=indexed)
+
+
+# The user's are taken to be like UCF-101's, images like ImageNet's, until they are indexed and counted.
+OFFICIAL = {"ucf101": DatasetSize(13_320, 194, 320 * 240), "hmdb51": DatasetSize(6_766, 93, 320 * 240)}
+USERS = {"videos": OFFICIAL["ucf101"], "images": DatasetSize(1_281_167, 1, 500 * 375)}
+DRAWN_FRAMES = 31  # of a generated video: 26 to 35.
+
+
+@dataclass(frozen=True)
+class PlannedDataset(ABC, Generic[Source]):
+    """What the plan asks of a dataset; a class for each kind of source."""
+
+    name: str
+    settings: Dataset
+    source: Source
+    on_bad_video: str
+
+    rule: ClassVar[str]
+    """The rule, and the script, that makes its index."""
+    may_be_shared: ClassVar[bool] = True
+    """Whether DVC may keep copies of its videos and push them."""
+
+    @property
+    def folder(self) -> str:
+        """The folder that the files in its index are relative to."""
+        return (paths.VIDEOS if self.may_be_shared else paths.OFFICIAL_VIDEOS).format(dataset=self.name)
+
+    @abstractmethod
+    def recipe(self) -> BaseModel:
+        """What its videos depend on."""
+
+    @abstractmethod
+    def options(self) -> list[str]:
+        """What its script is passed beside the recipe: where videos come from and go to."""
+
+    @abstractmethod
+    def size(self, indexed: int | None) -> DatasetSize:
+        """What it holds, with as many videos as `indexed` says if it is (None: it is not)."""
+
+    @abstractmethod
+    def seconds(self, size: DatasetSize) -> float:
+        """How long it takes to have and index its videos."""
+
+    def data(self, paper: str) -> Data:
+        """Whether it is drawn, or the dataset that the paper calls `paper`, or neither."""
+        return "other"
+
+
+class GeneratedDataset(PlannedDataset[Generated]):
+    """Videos or still images that are drawn."""
+
+    rule = "generate_videos"
+
+    def recipe(self) -> GeneratorRecipe:
+        media, splits = self.settings.media, self.settings.splits
+        return GeneratorRecipe(dataset=self.name, media=media, splits=splits, source=self.source)
+
+    def options(self) -> list[str]:
+        return ["--folder", self.folder]
+
+    def size(self, indexed: int | None) -> DatasetSize:
+        frames = DRAWN_FRAMES if self.settings.media == "videos" else 1
+        count = len(self.source.classes) * self.source.groups * self.source.clips
+        return DatasetSize(count, frames, self.source.height * self.source.width)
+
+    def seconds(self, size: DatasetSize) -> float:
+        return DRAWN * size.count * size.pixels / (64 * 80)
+
+    def data(self, paper: str) -> Data:
+        return "generated"
+
+
+class FolderDataset(PlannedDataset[Folder]):
+    """Videos or still images that the user has."""
+
+    rule = "index_folder"
+
+    @property
+    def folder(self) -> str:
+        return self.source.folder
+
+    def recipe(self) -> IndexRecipe:
+        media, splits = self.settings.media, self.settings.splits
+        listing = listing_digest(self.source, media, paths.INDEX.format(dataset=self.name))
+        return IndexRecipe(media=media, splits=splits, listing=listing)
+
+    def options(self) -> list[str]:
+        listed = ["--list", self.source.list] if self.source.list else []
+        return ["--folder", self.folder, *listed, "--on-bad-video", self.on_bad_video]
+
+    def size(self, indexed: int | None) -> DatasetSize:
+        return USERS[self.settings.media].with_count(indexed)
+
+    def seconds(self, size: DatasetSize) -> float:
+        return (LISTED + FRAME * size.frames) * size.count
+
+
+class OfficialDataset(PlannedDataset[Official]):
+    """A published dataset, fetched, or found where the user has it."""
+
+    rule = "download_videos"
+    may_be_shared = False
+
+    @property
+    def folder(self) -> str:
+        return self.source.videos.folder or super().folder
+
+    def recipe(self) -> OfficialRecipe:
+        return OfficialRecipe(protocol=self.source.protocol)
+
+    def options(self) -> list[str]:
+        source = self.source.model_dump_json(exclude_defaults=True)
+        return ["--dataset", self.name, "--source", source, "--on-bad-video", self.on_bad_video]
+
+    def size(self, indexed: int | None) -> DatasetSize:
+        return OFFICIAL[self.source.protocol].with_count(indexed)
+
+    def seconds(self, size: DatasetSize) -> float:
+        return FETCHED * size.count
+
+    def data(self, paper: str) -> Data:
+        return "paper" if self.source.protocol == paper else "other"
+
+
+BY_SOURCE: dict[type[BaseModel], type[PlannedDataset[Any]]] = {
+    Generated: GeneratedDataset,
+    Folder: FolderDataset,
+    Official: OfficialDataset,
+}
+
+
+def planned_dataset(name: str, config: Config) -> PlannedDataset[Any]:
+    """Return what the plan asks of a dataset, by the kind of its source."""
+    settings = config.scale.datasets[name]
+    return BY_SOURCE[type(settings.source)](name, settings, settings.source, config.on_bad_video)
+
+
+def videos_indexed(datasets: Iterable[str]) -> dict[str, int]:
+    """Return how many videos each dataset has that is indexed."""
+    records = {name: read_record(paths.INDEX.format(dataset=name)) for name in datasets}
+    return {name: record["videos"] for name, record in records.items() if record and "videos" in record}
+
+
+class Videos:
+    """The index of each dataset."""
+
+    def __init__(self, config: Config) -> None:
+        self._on_bad_video = config.on_bad_video
+        self._datasets = {name: planned_dataset(name, config) for name in config.scale.datasets}
+
+    @memoized
+    def index(self, dataset: str) -> Step:
+        """The videos of a dataset and their index: a step of the rule for its kind."""
+        planned = self.dataset(dataset)
+        step = Step(planned.rule, planned.recipe(), [paths.INDEX.format(dataset=dataset)])
+        self._refuse_skipped(dataset)
+        return step
+
+    def dataset(self, name: str) -> PlannedDataset[Any]:
+        """What a dataset is, whatever its kind."""
+        return self._datasets[name]
+
+    def indexed_by(self, rule: str) -> list[str]:
+        """The datasets whose index is made by a rule."""
+        return [name for name, dataset in self._datasets.items() if dataset.rule == rule]
+
+    def shards(self, dataset: str) -> int:
+        """Into how many shards a dataset's frames and flow are packed."""
+        return self.dataset(dataset).settings.shards
+
+    def check_split(self, dataset: str, split: int) -> None:
+        """Raise NoSuchStepError if a dataset has no such split."""
+        splits = self.dataset(dataset).settings.splits
+        if split > splits:
+            raise NoSuchStepError(f"{dataset} has {splits} splits, and no split {split}")
+
+    def _refuse_skipped(self, dataset: str) -> None:
+        """Whether a video is bad shows in the index alone, so that is no part of the spec."""
+        index = paths.INDEX.format(dataset=dataset)
+        skipped = (read_record(index) or {}).get("skipped", 0)
+        if skipped and self._on_bad_video == "stop":
+            raise UserError(
+                f"{index}: was made with `on_bad_video: skip`, and leaves {skipped} videos out"
+                f" ({paths.SKIPPED.format(dataset=dataset)}); set that in config/config.yaml, or delete the"
+                " index to be told of them"
+            )
