@@ -42,7 +42,7 @@ TESTED_WITH = {
     "extract_frames": "extract_flow",
     "pretrain": "train_stream",
     "import_weights": "caffe",
-    "compare_methods": "comparison",
+    "compare_methods": "paired_tests",
     "plot_flow": "figures",
     "plot_filters": "figures",
     "plot_confusion": "figures",

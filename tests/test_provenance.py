@@ -213,7 +213,7 @@ def test_a_new_key_with_its_default_changes_nothing():
 @pytest.mark.parametrize(
     ("file", "read"),
     [
-        ("data/videos/ucf101.csv", [("videos", {"dataset": "ucf101"})]),
+        ("data/videos/ucf101.csv", [("index", {"dataset": "ucf101"})]),
         ("data/videos/ucf101.skipped.csv", []),
         (
             "scores/fused/flow-average/one-split2-seed10.npz",

@@ -38,7 +38,9 @@ def plan(tmp_path, monkeypatch) -> Plan:
     scale["datasets"]["mine"] = {"source": {"kind": "folder", "folder": "."}, "splits": 1, "shards": 1}
     Path("config/scale/demo.yaml").write_text(yaml.safe_dump(scale))
     Path("data/videos").mkdir(parents=True)
-    record = {"spec": "", "recipe": {}, "made_from": {}, "files": {}, "skipped": 1}
+    state = {"sha256": "", "size": 0, "mtime_ns": 0}
+    files = {"data/videos/mine.csv": state}
+    record = {"spec": "", "recipe": {}, "made_from": {}, "files": files, "skipped": 1}
     Path("data/videos/mine.record.json").write_text(json.dumps(record))
     for file in [*KEPT, *LEFT]:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
