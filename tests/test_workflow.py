@@ -147,12 +147,13 @@ def test_an_artefact_changed_by_hand_is_refused(project):
     assert "Nothing to be done" in run(project, "-n")
 
 
-def test_an_artefact_without_its_record_is_made_again(project):
+def test_an_artefact_without_its_record_is_refused(project):
     record = project / "results/table3.record.json"
-    record.unlink()
-    assert planned(project) == {"make_table": 1}
-    run(project)
-    assert record.exists()
+    shutil.rmtree(project / "scratch/specs", ignore_errors=True)
+    record.rename(project / "kept")
+    assert "results/table3.csv: is here without its record" in snakemake(project, "-n").stdout
+    (project / "kept").rename(record)
+    assert "Nothing to be done" in run(project, "-n")
 
 
 def test_one_runs_dropout_redoes_that_run_and_what_shows_it(project, edited):
