@@ -1,10 +1,11 @@
 """A default is never changed, as specs leave out what has its default: whoever wants another adds a key."""
 
 import json
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from twostream.config import benchmark, recipes, scale, settings  # noqa: F401  (so that all models are there)
+from twostream.config import benchmark, recipes, scale, settings, streams  # noqa: F401  (all models)
 from twostream.config.types import Strict
 
 # Each key of the configuration and of recipes that may be left out, with what it then is.
@@ -28,5 +29,14 @@ def defaults() -> dict[str, Any]:
     }
 
 
+def fields_of_streams() -> dict[str, Any]:
+    return {
+        f"{entry.__name__}.{field.name}": json.loads(json.dumps(field.default))
+        for entry in (streams.Kind, streams.Stream)
+        for field in fields(entry)
+        if field.default is not MISSING
+    }
+
+
 def test_defaults_are_as_they_have_always_been():
-    assert defaults() == DEFAULTS
+    assert defaults() | fields_of_streams() == DEFAULTS

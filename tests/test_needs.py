@@ -10,12 +10,11 @@ from conftest import call, copy_project
 from twostream import paths
 from twostream.config.loading import load_config
 from twostream.files import UserError
-from twostream.networks import input_format
 from twostream.networks.network import StreamNetwork
 from twostream.plan.gpus import check_gpus, gpus_here
 from twostream.plan.needs import Needs, needs_of
 from twostream.plan.plan import Plan
-from twostream.plan.sizes import channels, network_size
+from twostream.plan.sizes import network_size
 from twostream.provenance.steps import Step, with_upstream
 
 FLOW = "data/flow/demo_b/forward/0.zip"
@@ -133,12 +132,12 @@ def test_what_is_not_indexed_is_taken_to_be_as_large_as_the_papers() -> None:
 
 def test_the_network_is_as_large_as_torch_makes_it() -> None:
     plan = plan_of()
-    for name in ("spatial-scratch-d05", "flow-10", "bidirectional-10"):
-        run = plan.benchmark.runs[name]
+    for run in plan.benchmark.runs.values():
+        if run.input.is_slow_fusion:
+            continue  # Its later layers see fewer frames than is reckoned with.
         network = StreamNetwork(plan.scale.network, run, {}, 56)
         weights = sum(p.numel() for p in network.parameters() if p.ndim > 1)
         assert network_size(plan.scale.network, run, 56).weights == weights
-        assert channels(run) == input_format.channels(run.input)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ What differs from one stream, or kind of input, to another is said here, once; a
 needs an entry here and its own stacking in `inputs`, a new stream an entry here.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from twostream.paths import Direction
@@ -121,8 +121,14 @@ SHOWN, OFFERED = {"symbol", "rows"}, {"kinds"}
 def facts(stream: StreamName, kind: KindName, shown: bool = False) -> dict[str, Any]:
     """Return what this module says of a stream and a kind of input, with what figures show of it or not.
 
-    Specs hold just the entries that a step uses, so that one more makes nothing stale.
+    Specs hold just the entries that a step uses, so that one more makes nothing stale, and of these what
+    differs from its default, so that neither does a field that comes later (see `provenance.specs`).
     """
-    of_kind = {key: value for key, value in asdict(KINDS[kind]).items() if shown or key not in SHOWN}
-    of_stream = {key: value for key, value in asdict(STREAMS[stream]).items() if key not in OFFERED}
+    of_kind = {key: value for key, value in _said(KINDS[kind]).items() if shown or key not in SHOWN}
+    of_stream = {key: value for key, value in _said(STREAMS[stream]).items() if key not in OFFERED}
     return {"stream": of_stream, "kind": of_kind}
+
+
+def _said(entry: Kind | Stream) -> dict[str, Any]:
+    values = {field.name: (getattr(entry, field.name), field.default) for field in fields(entry)}
+    return {name: value for name, (value, default) in values.items() if value != default}

@@ -6,38 +6,49 @@ digest of its recipe and code. A stage depends on that file and on the data it r
 was edited.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from twostream.config.benchmark import Benchmark
+from twostream.config.streams import KINDS, STREAMS
 from twostream.plan.plan import Plan
 from twostream.provenance.steps import Step, with_upstream
+
+# The streams that see frames and those that see flow, which multi-task networks are too.
+FRAMES = [name for name, stream in STREAMS.items() if KINDS[stream.kinds[0]].reads == "frames"]
+FLOW = [*(name for name in STREAMS if name not in FRAMES), "multitask"]
+
+
+def _below(folder: str, names: Sequence[str]) -> list[str]:
+    return [f"{folder}/{name}" for name in names]
+
 
 # Where the artefacts of each stage lie: its outputs in dvc.yaml.
 FOLDERS = {
     "videos": ["data/videos", "data/official"],
     "extraction": ["data/frames", "data/flow"],
-    "spatial": ["models/pretrained", "models/spatial", "scores/spatial"],
-    "temporal": ["models/temporal", "models/multitask", "scores/temporal", "scores/multitask"],
+    "spatial": ["models/pretrained", *_below("models", FRAMES), *_below("scores", FRAMES)],
+    "temporal": [*_below("models", FLOW), *_below("scores", FLOW)],
     "fusion": ["scores/fused", "scores/others"],
     "tables": ["results"],
     "figures": ["figures"],
 }
+_SCORES = _below("scores", [*FRAMES, *FLOW])
 # The folders of earlier stages that each reads. Videos lie beside their index or in data/official.
-_OF_RUNS = ["scores/spatial", "scores/temporal", "scores/multitask"]
 READS = {
     "videos": [],
     "extraction": ["data/videos", "data/official"],
     "spatial": ["data/videos", "data/frames"],
     "temporal": ["data/videos", "data/flow", "models/pretrained"],
-    "fusion": ["data/videos", *_OF_RUNS],
-    "tables": [*_OF_RUNS, "scores/fused", "scores/others"],
+    "fusion": ["data/videos", *_SCORES],
+    "tables": [*_SCORES, "scores/fused", "scores/others"],
     "figures": [
-        *("data/videos", "data/frames", "data/flow"),
-        *("models/pretrained", "models/spatial", "models/temporal", "models/multitask"),
-        *(*_OF_RUNS, "scores/fused"),
+        *("data/videos", "data/frames", "data/flow", "models/pretrained"),
+        *_below("models", [*FRAMES, *FLOW]),
+        *(*_SCORES, "scores/fused"),
     ],
 }
 # What the plan says of a stage, written by DVC's first one.

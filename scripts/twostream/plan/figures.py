@@ -14,7 +14,7 @@ from twostream.config.recipes import (
 from twostream.config.settings import Config
 from twostream.config.streams import facts
 from twostream.plan.extraction import Extraction
-from twostream.plan.memo import memoized
+from twostream.plan.memo import memoized, steps_by_rule
 from twostream.plan.networks import Networks
 from twostream.plan.results import Results
 from twostream.plan.scores import Scores
@@ -44,13 +44,7 @@ class Figures:
 
     def all(self) -> list[Step]:
         """Every figure."""
-        return [
-            self.plot_flow(),
-            self.plot_filters(),
-            self.plot_confusion(),
-            self.plot_recall(),
-            self.plot_curves(),
-        ]
+        return [plot() for plot in steps_by_rule(self).values()]
 
     @memoized
     def plot_flow(self) -> Step:

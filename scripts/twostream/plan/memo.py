@@ -28,4 +28,16 @@ def memoized(method: StepMethod[Group, Args]) -> StepMethod[Group, Args]:
             steps[key] = method(self, *args, **kwargs)
         return steps[key]
 
+    # So that rules find it by its name.
+    vars(remembered)["gives_step"] = True
     return remembered
+
+
+def steps_by_rule(*groups: object) -> dict[str, Callable[..., Step]]:
+    """Return the methods of groups that give a step, by their name, which is that of the rule."""
+    return {
+        name: getattr(group, name)
+        for group in groups
+        for name, method in vars(type(group)).items()
+        if getattr(method, "gives_step", False)
+    }

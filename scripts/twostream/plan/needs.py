@@ -19,7 +19,10 @@ from twostream.config.recipes import (
     ScoringRecipe,
     TrainingRecipe,
 )
+from twostream.config.scale import ON_GPU
 from twostream.config.settings import Config
+from twostream.config.streams import KINDS
+from twostream.networks.input_format import channels
 from twostream.plan.rates import (
     CPU_PRODUCTS,
     FETCHED,
@@ -31,7 +34,7 @@ from twostream.plan.rates import (
     START,
     SVM_PART,
 )
-from twostream.plan.sizes import NetworkSize, channels, network_size
+from twostream.plan.sizes import NetworkSize, network_size
 from twostream.plan.videos import DatasetSize, planned_dataset
 from twostream.provenance.steps import Step
 
@@ -76,7 +79,7 @@ def needs_of(step: Step, dataset: str | None, config: Config, indexed: Mapping[s
             trained = next(s.recipe for s in step.made_from if isinstance(s.recipe, TrainingRecipe))
             return _scoring(recipe, trained, held, config)
         case FlowRecipe() as recipe:
-            gpu = int(config.device == "cuda" and recipe.flow.method == "brox")
+            gpu = int(config.device == "cuda" and recipe.flow.method in ON_GPU)
             each = PAIR * SLOWER.get(recipe.flow.method, 1.0)
             return _rounded(_base(config) + PIXEL * held.pixels, each * _shard(held, recipe.shards), gpu)
         case ImportRecipe() as recipe:
@@ -103,8 +106,8 @@ def _training(recipe: TrainingRecipe, config: Config) -> Needs:
     training, run = recipe.training, recipe.run
     size = network_size(recipe.network, run, training.crop)
     batch = training.batch / config.gpus
-    pixels = training.crop**2 if run.input.kind != "trajectory" else _whole(recipe)
-    memory = _network(size, batch, config) + _input(batch * channels(run) * pixels, config)
+    pixels = training.crop**2 if not KINDS[run.input.kind].leaves_crop else _whole(recipe)
+    memory = _network(size, batch, config) + _input(batch * channels(run.input) * pixels, config)
     # Forward, and backward to weights and to values.
     seconds = 3 * batch * size.products / _speed(config) + batch / _samples(config)
     return _rounded(config.gpus * memory, recipe.schedule.iterations * seconds, _gpu(config) * config.gpus)
@@ -114,7 +117,7 @@ def _scoring(recipe: ScoringRecipe, trained: TrainingRecipe, held: DatasetSize, 
     """A video is a batch."""
     testing, run = recipe.testing, trained.run
     size = network_size(trained.network, run, trained.training.crop)
-    stored = testing.frames * channels(run) * _whole(trained)
+    stored = testing.frames * channels(run.input) * _whole(trained)
     memory = _network(size, testing.frames, config) + _input(stored, config)
     seconds = testing.frames * (testing.views * size.products / _speed(config) + 1 / _samples(config))
     return _rounded(memory, held.count * seconds, _gpu(config))

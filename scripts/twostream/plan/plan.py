@@ -14,7 +14,7 @@ from twostream import paths
 from twostream.config.settings import Config
 from twostream.plan.extraction import Extraction
 from twostream.plan.figures import Figures
-from twostream.plan.memo import NoSuchStepError
+from twostream.plan.memo import NoSuchStepError, steps_by_rule
 from twostream.plan.networks import Networks
 from twostream.plan.pages import Pages
 from twostream.plan.results import Results
@@ -43,26 +43,15 @@ class Plan:
             config, self.videos, self.extraction, self.networks, self.scores, self._results
         )
         self._pages = Pages(config, self._results)
-        self._by_rule: dict[str, Callable[..., Step]] = {
-            "index": self.videos.index,
-            "extract_frames": self.extraction.extract_frames,
-            "extract_flow": self.extraction.extract_flow,
-            "pretrain": self.networks.pretrain,
-            "import_weights": self.networks.import_weights,
-            "train_stream": self.networks.train_stream,
-            "score_videos": self.scores.score_videos,
-            "fuse_streams": self.scores.fuse_streams,
-            "import_scores": self.scores.import_scores,
-            "make_table": self._results.make_table,
-            "check_claims": self._results.check_claims,
-            "compare_methods": self._results.compare_methods,
-            "plot_flow": self._figures.plot_flow,
-            "plot_filters": self._figures.plot_filters,
-            "plot_confusion": self._figures.plot_confusion,
-            "plot_recall": self._figures.plot_recall,
-            "plot_curves": self._figures.plot_curves,
-            "write_page": self._pages.write_page,
-        }
+        self._by_rule = steps_by_rule(
+            self.videos,
+            self.extraction,
+            self.networks,
+            self.scores,
+            self._results,
+            self._figures,
+            self._pages,
+        )
 
     def step(self, rule: str, wildcards: Any) -> Step:
         """The step of a rule (a key of `paths.ARTEFACTS`) for its wildcards; KeyError if one names nothing.

@@ -5,6 +5,7 @@ from math import ceil
 
 from twostream.config.benchmark import Run
 from twostream.config.scale import Backbone, NetworkSettings
+from twostream.networks.input_format import channels
 
 
 @dataclass(frozen=True)
@@ -22,17 +23,12 @@ BACKBONE, BACKBONE_SIDE = NetworkSize(weights=138e6, values=15e6, products=15.5e
 SLOW_FUSION_GROUPS = 4
 
 
-def channels(run: Run) -> int:
-    """Return the number of channels of a run's input (as `inputs.channels`, which needs torch)."""
-    return run.input.length * (3 if run.input.kind == "frames" else 2)
-
-
 def network_size(settings: NetworkSettings, run: Run, crop: int) -> NetworkSize:
     """Return the size of a run's network, less its softmax layer, for inputs of `crop` px."""
     if isinstance(settings, Backbone):
         share = (crop / BACKBONE_SIDE) ** 2
         return NetworkSize(BACKBONE.weights, BACKBONE.values * share, BACKBONE.products * share)
-    side, width = crop, channels(run)
+    side, width = crop, channels(run.input)
     weights = values = products = 0
     for layer in settings.convolutions:
         side = (side + 2 * layer.padding - layer.kernel) // layer.stride + 1
