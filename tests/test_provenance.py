@@ -199,6 +199,12 @@ def test_a_changed_module_is_named_and_a_moved_one_is_not():
     assert why_stale("a.bin", step("a.bin")) == ["code of twostream/scores/score_file.py"]
 
 
+def test_another_entry_of_a_table_is_told_by_its_key():
+    make(Step("make_table", Recipe(value=0), ["a.bin"], settled={"kind": {"scale": 2.0, "signs": (1, 1)}}))
+    other = Step("make_table", Recipe(value=0), ["a.bin"], settled={"kind": {"scale": 3.0, "signs": (1, 1)}})
+    assert is_stale(other) and why_stale("a.bin", other) == ["kind.scale 2.0 -> 3.0"]
+
+
 def test_a_new_key_with_its_default_changes_nothing():
     class Later(Recipe):
         added: int = 3

@@ -79,6 +79,7 @@ class Acceptance:
             changed = {
                 "form": FORM,
                 "spec": step.spec,
+                "settled": step.settled,
                 "code": code_parts(step.script, step.modules),
                 "made_from": {file: made | {"spec": specs[file]} for file, made in made_from},
                 "accepted": [*record.get("accepted", []), was],

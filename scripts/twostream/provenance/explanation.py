@@ -1,5 +1,6 @@
 """Why an artefact is stale, in words, from its record and the plan."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from twostream.provenance.steps import Step
 
 # How many of what is alike are named before the rest is counted.
 NAMED = 2
-# Where the code differs, and no file of it does; and where a record is of a form that says nothing of it.
+# Where the spec differs and no file of the code does, and where a record of an early form says nothing of it.
 IMPORTS = "code: what its modules import of each other"
 UNTOLD = (
     "its record is of an earlier version and does not list its code; scripts/accept_results.py takes it over"
@@ -33,6 +34,8 @@ def why_stale(artefact: str, step: Step) -> list[str]:
         return ["is missing"]
     reasons = [f"{file}, which belongs to it, is missing" for file in _missing(artefact, record)]
     reasons += recipe_changes(record["recipe"], step.recipe)
+    if "settled" in record:
+        reasons += changes(record["settled"], json.loads(json.dumps(step.settled)))
     reasons += _code_changes(record, step)
     reasons += _upstream_changes(record, step)
     if not reasons and record["spec"] != step.spec:

@@ -48,6 +48,7 @@ def recorded(
         "spec": spec.digest,
         "made_from": {file: _as_made(file, planned) for file, planned in spec.made_from.items()},
         "recipe": recipe,
+        "settled": spec.settled,
         "code": code_parts(spec.script, spec.modules) if spec.script else {},
         "versions": versions(),
         "machine": platform.machine(),

@@ -51,6 +51,8 @@ class Spec(BaseModel):
     """What the script imports by a name in its recipe."""
     code: str
     """The digest of the script's code."""
+    settled: dict[str, Any] = {}
+    """What names in the recipe stand for, where a table in the library says it."""
     made_from: dict[str, str]
     """Each file that it is made from, with its spec."""
 

@@ -85,6 +85,7 @@ class Step:
             script=self.script,
             modules=list(self.modules),
             code=self.code,
+            settled=self.settled,
             made_from={output: step.spec for step in self.made_from for output in step.outputs},
         )
 
