@@ -8,6 +8,7 @@ equivalences.json, so that whoever has results of that commit keeps them (`accep
 import argparse
 import subprocess
 from collections import Counter
+from contextlib import chdir
 from filecmp import cmp
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from twostream.config.loading import load_config
 from twostream.files import UserError
 from twostream.plan.plan import Plan
 from twostream.provenance.equivalence import Equivalence, certify
+from twostream.provenance.old_plan import old_plan
 from twostream.provenance.records import read_record
 from twostream.provenance.staleness import check_unchanged, is_current
 
@@ -27,38 +29,49 @@ def main() -> None:
     parser.add_argument("before", type=Path, metavar="BEFORE", help="the workspace of the earlier code")
     parser.add_argument("--checked", required=True, help="on what and where: scale, processor, date")
     args = parser.parse_args()
-    plan, scripts = Plan(load_config()), {}
-    same: Counter[str] = Counter()
-    other: set[str] = set()
-    for artefact in paths.artefacts_here():
-        step = plan.step_of(artefact)
-        if step is None or not is_current(artefact, step) or not (args.before / artefact).exists():
-            continue
-        if (read_record(artefact) or {}).get("accepted"):
-            print(f"{artefact}: was accepted here, and not made by today's code; it certifies nothing")
-            continue
-        check_unchanged(artefact)
-        scripts[step.code] = step.script
-        if all(cmp(file, args.before / file, shallow=False) for file in paths.companion_files(artefact)):
-            same[step.code] += 1
-        else:
-            other.add(step.code)
-            print(f"{artefact}: is not the same")
+    plan = Plan(load_config())
+    steps = {artefact: plan.step_of(artefact) for artefact in paths.artefacts_here()}
+    made_here = {a: step for a, step in steps.items() if step and is_current(a, step) and not _accepted(a)}
     if changes := _git(args.before, "status", "--porcelain", "scripts", "config"):
         raise UserError(f"{args.before}: scripts or config are not those of a commit: {changes}")
-    code = {digest: script for digest, script in scripts.items() if digest not in other}
-    if not code:
-        raise UserError(f"{args.before}: holds no artefact that this folder has too, of the same bytes")
-    certify(
-        Equivalence(
-            since=_git(args.before, "rev-parse", "HEAD"),
-            scripts_hash=_git(args.before, "rev-parse", "HEAD:scripts"),
-            checked=args.checked,
-            code=code,
-        )
-    )
-    for digest, script in code.items():
+    made_there = _made_by_its_code(args.before, list(made_here))
+    same: Counter[str] = Counter()
+    other: set[str] = set()
+    for artefact in made_there:
+        check_unchanged(artefact)
+        code = made_here[artefact].code
+        if all(cmp(file, args.before / file, shallow=False) for file in paths.companion_files(artefact)):
+            same[code] += 1
+        else:
+            other.add(code)
+            print(f"{artefact}: is not the same")
+    code_of = {made_here[artefact].code: made_here[artefact].script for artefact in made_there}
+    certified = {digest: script for digest, script in code_of.items() if digest not in other}
+    if not certified:
+        raise UserError(f"{args.before}: holds no artefact that was made there and here to the same bytes")
+    hashes = (_git(args.before, "rev-parse", what) for what in ("HEAD", "HEAD:scripts"))
+    since, scripts_hash = hashes
+    certify(Equivalence(since=since, scripts_hash=scripts_hash, checked=args.checked, code=certified))
+    for digest, script in certified.items():
         print(f"{script} ({digest}): certified by {same[digest]} artefacts")
+
+
+def _accepted(artefact: str) -> bool:
+    """Whether an artefact was accepted where it lies, and so not made by the code that its record names."""
+    return bool((read_record(artefact) or {}).get("accepted"))
+
+
+def _made_by_its_code(folder: Path, artefacts: list[str]) -> list[str]:
+    """Those of the artefacts that lie in a workspace as the code of its commit made them."""
+    found = []
+    with chdir(folder), old_plan("HEAD", artefacts) as old:
+        for artefact in artefacts:
+            record = read_record(artefact)
+            if record and Path(artefact).exists() and not _accepted(artefact):
+                check_unchanged(artefact)
+                if old.planned(artefact, record["spec"]):
+                    found.append(artefact)
+    return found
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -64,7 +64,7 @@ def test_code_that_really_changed_is_named_and_taken_on_an_explicit_word_only(cl
     text = accept(clone)
     assert "really changed since HEAD: twostream/training/trainer.py" in text
     assert f"{MODEL}: its recipe is another: run.dropout 0.9 -> 0.8" in text
-    assert "its code really changed: twostream/training/trainer.py" in text
+    assert "its code really changed (--changed-code takes it): twostream/training/trainer.py" in text
     assert planned(clone) == stale
     assert "not accepted" in accept(clone, "--changed-code")
     assert planned(clone) == ITS_JOBS

@@ -1,9 +1,12 @@
 """DVC beside Snakemake: what is pulled is current, what is edited is redone, and nothing else is."""
 
+import shutil
+
 import pytest
 from clones import (
     ALL_ITS_JOBS,
     ITS_JOBS,
+    MODEL,
     RUN,
     TABLES,
     all_is_done,
@@ -129,6 +132,21 @@ def test_a_partial_pull_is_refused_with_what_to_do(origin, tmp_path, pulled):
         assert "Traceback" not in done.stdout
     said(folder, "dvc", "pull", "--allow-missing")
     assert planned(folder) == ITS_JOBS
+
+
+def test_a_lost_part_is_refused_and_what_a_job_failed_to_make_is_not(clone):
+    """One model of a folder with all that was made from it; or its curve; but not a recipe edited twice."""
+    model, curve = clone / MODEL, (clone / MODEL).with_suffix(".csv")
+    curve.rename(clone / "kept")
+    assert f"{MODEL}: is missing, though " in call(clone, "snakemake", "-n", "tables").stdout
+    (clone / "kept").rename(curve)
+    for folder in (model.parent, clone / "scores/temporal" / RUN, clone / "scores/fused", clone / "results"):
+        shutil.rmtree(folder)
+    assert f"{MODEL}: is missing, though dvc.lock lists it" in call(clone, "snakemake", "-n", "tables").stdout
+    # What DVC has is of another recipe by now.
+    set_dropout(clone, 0.7)
+    assert planned(clone, MODEL.replace(".safetensors", ".csv")) == {"train_stream": 1}
+    assert planned(clone, "tables")["train_stream"] == 1
 
 
 def test_scores_alone_are_enough_to_fuse_and_tabulate(origin, tmp_path):

@@ -85,6 +85,31 @@ def test_a_module_that_a_recipe_names_counts(scripts):
     assert "twostream/apart.py" in code_parts("job", ["twostream.apart"], scripts)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("from .far import g\n", "by their whole names"),
+        ("from twostream import nowhere\n", "by their whole names"),
+        (
+            "from twostream.far import g\nfrom twostream.near import f as g\n",
+            "g is imported, and is the name",
+        ),
+        ("def f(:\n", "is not Python"),
+    ],
+)
+def test_what_specs_cannot_see_is_refused(scripts, text, message):
+    (scripts / "job.py").write_text(text)
+    with pytest.raises(UserError, match=message):
+        now(scripts)
+
+
+def test_the_place_of_an_import_within_code_counts(scripts):
+    (scripts / "twostream/other.py").write_text("def g():\n    return 3\n")
+    lines = "if x:\n    from twostream.{} import g\nelse:\n    from twostream.{} import g\n"
+    before = after(scripts, "job.py", lines.format("far", "other"))
+    assert after(scripts, "job.py", lines.format("other", "far")) != before
+
+
 def test_a_circle_of_imports_is_named(scripts):
     (scripts / "twostream/far.py").write_text("from twostream.near import f\n")
     with pytest.raises(

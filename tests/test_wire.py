@@ -59,7 +59,7 @@ def test_a_plan_says_what_is_stale_and_why_and_what_is_redone_though_current(pro
     ]
     (project / SHARD).unlink()
     text = snakemake(project, "-n", "--quiet", "rules").stdout
-    assert ": current, but what it is made from is missing and made anew" in text
+    assert ": current, but made again: what it is made from is" in text
 
 
 def without_record(file: Path) -> None:

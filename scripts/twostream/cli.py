@@ -92,5 +92,5 @@ def run(main: Callable[[], None]) -> None:
     """Run a script; what the user can put right is shown as a message, not as a traceback."""
     try:
         main()
-    except UserError as error:
+    except (UserError, OSError) as error:
         sys.exit(f"error: {error}")

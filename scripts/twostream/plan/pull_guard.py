@@ -17,7 +17,6 @@ from twostream.provenance.staleness import rewritten_since_made
 from twostream.provenance.steps import Step
 
 LOCK = Path("dvc.lock")
-CACHE = Path(".dvc/cache/files/md5")
 # Whoever has scores may fuse and tabulate them: that takes seconds.
 COSTLY = ("extraction", *STREAMS)
 
@@ -62,7 +61,7 @@ class PullGuard:
         if user := self._users.get((file, spec)):
             return f"{user} was made from it"
         folder = next((out for out in self._locked if Path(file).is_relative_to(out)), None)
-        if folder and str(Path(file).relative_to(folder)) in self._listing(folder):
+        if folder and self._is_listed(folder, file, spec):
             return f"{LOCK} lists it"
         if folder not in self._empty:
             return None
@@ -70,14 +69,13 @@ class PullGuard:
             return f"{LOCK} lists {folder}, and other data of it are here"
         return f"{LOCK} lists {folder}, and the remote has it" if remote_has(self._locked[folder]) else None
 
-    def _listing(self, folder: str) -> set[str]:
-        """What DVC's cache says that a folder in dvc.lock holds; nothing if it knows nothing of it."""
-        md5 = self._locked[folder]
-        try:
-            content = json.loads((CACHE / md5[:2] / md5[2:]).read_text())
-            return {entry["relpath"] for entry in content}
-        except (OSError, ValueError, KeyError, TypeError):
-            return set()
+    def _is_listed(self, folder: str, file: str, spec: str) -> bool:
+        """Whether DVC's cache knows of a file in a folder of dvc.lock, of this spec as far as can be told."""
+        listing = _listing(self._locked[folder])
+        if str(Path(file).relative_to(folder)) not in listing:
+            return False
+        record = _cached(listing.get(str(Path(paths.record(file)).relative_to(folder)), ""))
+        return not isinstance(record, dict) or record.get("spec") == spec
 
     @cached_property
     def _records(self) -> dict[str, dict[str, Any]]:
@@ -103,7 +101,7 @@ class PullGuard:
         try:
             stages = read_yaml(LOCK)["stages"].values()
             outs = [out for dvc_stage in stages for out in dvc_stage.get("outs", [])]
-            return {out["path"]: out.get("md5", "") for out in outs if out["path"] in costly}
+            return {out["path"]: str(out.get("md5", "")) for out in outs if out["path"] in costly}
         except (KeyError, TypeError, AttributeError):
             raise UserError(f"{LOCK}: is not what DVC writes; get it again from git") from None
 
@@ -116,6 +114,39 @@ class PullGuard:
 def _is_whole(file: str) -> bool:
     record = read_record(file)
     return record is not None and all(Path(part).exists() for part in (file, *record["files"]))
+
+
+@cache
+def _listing(md5: str) -> dict[str, str]:
+    """What a folder of this hash holds by DVC's cache, each file with its hash; none if not there."""
+    content = _cached(md5)
+    try:
+        return {entry["relpath"]: entry["md5"] for entry in content or []}
+    except (KeyError, TypeError):
+        return {}
+
+
+def _cached(md5: str) -> Any:
+    """The content of a JSON file in DVC's cache; None if it is not there, or is none."""
+    if not md5:
+        return None
+    try:
+        return json.loads((_cache_folder() / md5[:2] / md5[2:]).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+@cache
+def _cache_folder() -> Path:
+    # Here, as DVC takes a second to import; labs share a cache, which may lie anywhere.
+    from dvc.exceptions import NotDvcRepoError
+    from dvc.repo import Repo
+
+    try:
+        with Repo() as repo:
+            return Path(repo.cache.local.path)
+    except NotDvcRepoError:
+        return Path("there is none")
 
 
 @cache

@@ -33,6 +33,9 @@ TRIED_WITH = "9.27.1"
 # So many artefacts that are stale for the same reason are named, and the others counted.
 NAMED = 3
 
+# Said of what is current by its record and made again all the same.
+REDONE = "current, but made again: what it is made from is, or you ask for it"
+
 InputFunction = Callable[[Any], list[str]]
 
 
@@ -158,9 +161,10 @@ def _told(rule: str = "", wildcards: Any = None) -> Iterator[None]:
         yield
     except UserError as error:
         raise SystemExit(f"error: {error}") from None
-    except OSError as error:
+    except Exception as error:  # noqa: BLE001  (whatever it is, the call must not go on as if nothing were)
         where = _artefact(rule, wildcards) if rule else "the plan"
-        raise SystemExit(f"error: {where}: cannot be looked at: {error}") from None
+        kind = "" if isinstance(error, OSError) else f"{type(error).__name__}: "
+        raise SystemExit(f"error: {where}: cannot be read or prepared: {kind}{error}") from None
 
 
 def _artefact(rule: str, wildcards: Any) -> str:
@@ -193,7 +197,7 @@ def _tell_why(planned: Mapping[str, Step]) -> None:
         if Path(artefact).exists():
             reasons = why_stale(artefact, step)
             if not reasons:
-                by_reason["current, but what it is made from is missing and made anew"].append(artefact)
+                by_reason[REDONE].append(artefact)
             elif is_cause(reasons):
                 by_reason[f"stale: {'; '.join(reasons)}"].append(artefact)
     for reason, artefacts in by_reason.items():

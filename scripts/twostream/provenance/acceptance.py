@@ -137,7 +137,8 @@ class Acceptance:
         self.modules |= set(changed)
         if self.changed_code:
             return None
-        return f"its code really changed: {', '.join(changed) or 'what its modules import of each other'}"
+        what = ", ".join(changed) or "what its modules import of each other"
+        return f"its code really changed (--changed-code takes it): {what}"
 
 
 # Of an artefact that is refused for what is upstream alone.

@@ -93,6 +93,10 @@ class _State(BaseModel):
     mtime_ns: int
 
 
+class _Accepted(BaseModel):
+    spec: str
+
+
 class _Record(BaseModel):
     """What is asked of records of all forms; they say more."""
 
@@ -101,6 +105,9 @@ class _Record(BaseModel):
     made_from: dict[str, _Made]
     files: dict[str, _State]
     code: dict[str, str] = {}
+    versions: dict[str, str] = {}
+    accepted: list[_Accepted] = []
+    skipped: int = 0
 
 
 def read_record(artefact: str | Path) -> dict[str, Any] | None:
@@ -108,21 +115,27 @@ def read_record(artefact: str | Path) -> dict[str, Any] | None:
 
     Raises UserError if it is damaged, is no record, or was written by a newer version of this project.
     """
-    record = Path(paths.record(artefact))
+    record = f"beside {artefact}"
     try:
-        found = record.stat()
-        content = _parsed(record, found.st_ino, found.st_mtime_ns, found.st_size)
+        record = paths.record(artefact)
+        found = Path(record).stat()
+        content = _parsed(Path(record), found.st_ino, found.st_mtime_ns, found.st_size)
         # What was set aside is called as it was before.
-        if Path(artefact).name not in {Path(file).name for file in content["files"]}:
+        if not {Path(artefact), *_before_aside(artefact)} & {Path(file) for file in content["files"]}:
             raise ValueError("it is of another file")
         return content
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(
             f"{record}: cannot be read as a record: {_in_a_line(error)}; get it again (`dvc checkout`), or"
             f" delete both to have {artefact} made again"
         ) from None
+
+
+def _before_aside(artefact: str | Path) -> list[Path]:
+    path = Path(artefact)
+    return [path.relative_to(paths.ASIDE)] if path.is_relative_to(paths.ASIDE) else []
 
 
 def _in_a_line(error: Exception) -> str:

@@ -15,6 +15,7 @@ What cannot matter does not count, so that a spec lasts:
 import ast
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -133,6 +134,7 @@ def _module(name: str, root: Path) -> _Module:
     except (SyntaxError, ValueError) as error:
         raise UserError(f"{file}: is not Python: {error}") from None
     top = [found for node in tree.body for found in _imports(node, root)]
+    _refuse_shadowing(file, top, tree)
     inner = [
         found
         for statement in tree.body
@@ -140,10 +142,19 @@ def _module(name: str, root: Path) -> _Module:
         for node in ast.walk(statement)
         for found in _imports(node, root)
     ]
-    return _Module(
-        digest(canonical(tree)),
-        *(tuple(i for i in found if not _is_left_out(i.module)) for found in (top, inner)),
-    )
+    return _Module(digest(canonical(tree)), _counted(top), _counted(inner))
+
+
+def _counted(imports: Iterable[_Import]) -> tuple[_Import, ...]:
+    return tuple(found for found in imports if not _is_left_out(found.module))
+
+
+def _refuse_shadowing(file: Path, top: Iterable[_Import], tree: ast.Module) -> None:
+    """Raise UserError if a module gives two things one name: only their order would tell which counts."""
+    names = Counter(found.alias for found in top)
+    names.update(node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef))
+    if twice := next((found.alias for found in top if names[found.alias] > 1), None):
+        raise UserError(f"{file}: {twice} is imported, and is the name of something else too")
 
 
 def _is_left_out(module: str) -> bool:
@@ -169,8 +180,8 @@ def _imports(node: ast.AST, root: Path) -> Iterator[_Import]:
                 yield _Import(node.module or "", name.name, alias)
             else:
                 raise UserError(
-                    f"{'.' * node.level}{inner}: import modules of the library by their whole names, and"
-                    " nothing from a package itself, so that specs see what is imported"
+                    f"{'.' * node.level}{node.module or ''}: {name.name}: import modules of the library by"
+                    " their whole names, and nothing from a package itself, so that specs see it"
                 )
 
 
