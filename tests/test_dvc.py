@@ -142,7 +142,7 @@ def test_a_lost_part_is_refused_and_what_a_job_failed_to_make_is_not(clone):
     (clone / "kept").rename(curve)
     for folder in (model.parent, clone / "scores/temporal" / RUN, clone / "scores/fused", clone / "results"):
         shutil.rmtree(folder)
-    assert f"{MODEL}: is missing, though dvc.lock lists it" in call(clone, "snakemake", "-n", "tables").stdout
+    assert "is missing, though dvc.lock lists it" in call(clone, "snakemake", "-n", "tables").stdout
     # What DVC has is of another recipe by now.
     set_dropout(clone, 0.7)
     assert planned(clone, MODEL.replace(".safetensors", ".csv")) == {"train_stream": 1}
