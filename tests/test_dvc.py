@@ -136,12 +136,13 @@ def test_a_partial_pull_is_refused_with_what_to_do(origin, tmp_path, pulled):
 
 def test_a_lost_part_is_refused_and_what_a_job_failed_to_make_is_not(clone):
     """One model of a folder with all that was made from it; or its curve; but not a recipe edited twice."""
-    model, curve = clone / MODEL, (clone / MODEL).with_suffix(".csv")
+    curve = (clone / MODEL).with_suffix(".csv")
     curve.rename(clone / "kept")
     assert f"{MODEL}: is missing, though " in call(clone, "snakemake", "-n", "tables").stdout
     (clone / "kept").rename(curve)
-    for folder in (model.parent, clone / "scores/temporal" / RUN, clone / "scores/fused", clone / "results"):
-        shutil.rmtree(folder)
+    gone = (f"models/temporal/{RUN}", f"scores/temporal/{RUN}", "scores/fused/bidirectional-average")
+    for folder in (*gone, "results", "figures"):
+        shutil.rmtree(clone / folder)
     assert "is missing, though dvc.lock lists it" in call(clone, "snakemake", "-n", "tables").stdout
     # What DVC has is of another recipe by now.
     set_dropout(clone, 0.7)
