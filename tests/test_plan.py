@@ -89,3 +89,12 @@ def test_what_it_names_and_cannot_make_is_an_error(tmp_path, monkeypatch):
     config = load_config(ROOT / "config", {"scale": "paper"})
     with pytest.raises(UserError, match="there is no folder data/imagenet/train"):
         Plan(config).step_of("data/videos/imagenet.csv")
+
+
+def test_code_is_as_it_was_certified_to_give_the_same_bytes():
+    """Else results of that commit are not kept: compare the bytes again (certify_code.py), or take the entry out."""
+    plan = Plan(load_config(ROOT / "config"))
+    steps = list(with_upstream([*plan.results(), *plan.figures()]))
+    for entry in equivalences():
+        changed = {step.script for step in steps if step.code not in entry.code}
+        assert not changed, f"{changed}: changed since it was certified for {entry.since}"
