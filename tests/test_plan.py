@@ -15,6 +15,8 @@ from twostream.files import UserError
 from twostream.plan.memo import NoSuchStepError
 from twostream.plan.plan import Plan
 from twostream.plan.videos import BY_SOURCE
+from twostream.provenance.equivalence import equivalences
+from twostream.provenance.steps import with_upstream
 
 SCORES = {"folder": "temporal", "run": "flow-10", "dataset": "demo_a", "split": "1", "seed": "0"}
 
@@ -92,7 +94,7 @@ def test_what_it_names_and_cannot_make_is_an_error(tmp_path, monkeypatch):
 
 
 def test_code_is_as_it_was_certified_to_give_the_same_bytes():
-    """Else results of that commit are not kept: compare the bytes again (certify_code.py), or take the entry out."""
+    """Else results of that commit are lost: compare bytes again (certify_code.py), or take the entry out."""
     plan = Plan(load_config(ROOT / "config"))
     steps = list(with_upstream([*plan.results(), *plan.figures()]))
     for entry in equivalences():
