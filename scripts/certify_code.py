@@ -19,6 +19,7 @@ from twostream.plan.plan import Plan
 from twostream.provenance.equivalence import Equivalence, certify
 from twostream.provenance.old_plan import old_plan
 from twostream.provenance.records import read_record
+from twostream.provenance.specs import code_parts
 from twostream.provenance.staleness import check_unchanged, is_current
 
 
@@ -51,7 +52,14 @@ def main() -> None:
         raise UserError(f"{args.before}: holds no artefact that was made there and here to the same bytes")
     hashes = (_git(args.before, "rev-parse", what) for what in ("HEAD", "HEAD:scripts"))
     since, scripts_hash = hashes
-    certify(Equivalence(since=since, scripts_hash=scripts_hash, checked=args.checked, code=certified))
+    parts: dict[str, str] = {}
+    for step in made_here.values():
+        if step.code in certified:
+            parts |= code_parts(step.script, step.modules)
+    entry = Equivalence(
+        since=since, scripts_hash=scripts_hash, checked=args.checked, code=certified, parts=parts
+    )
+    certify(entry)
     for digest, script in certified.items():
         print(f"{script} ({digest}): certified by {same[digest]} artefacts")
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from twostream import paths
 from twostream.files import UserError, write_json
-from twostream.provenance.equivalence import is_certified
-from twostream.provenance.explanation import changes, differing_code
+from twostream.provenance.equivalence import certified
+from twostream.provenance.explanation import IMPORTS, changes, differing_code
 from twostream.provenance.old_plan import OldPlan, Planned
 from twostream.provenance.records import FORM, read_record
 from twostream.provenance.specs import code_digest, code_parts
@@ -128,17 +128,21 @@ class Acceptance:
     def _changed_code(self, step: Step) -> str | None:
         try:
             then = code_digest(step.script, step.modules, self.old.scripts)
-            parts = code_parts(step.script, step.modules, self.old.scripts)
+            before = code_parts(step.script, step.modules, self.old.scripts)
         except (FileNotFoundError, UserError):  # a script or module that there was not, or not in this form
-            then, parts = "", {}
-        if step.code == then or is_certified(step.code, self.old.scripts_hash):
+            then, before = "", {}
+        known = certified(self.old.scripts_hash)
+        if step.code == then or (known and step.code in known.code):
             return None
-        changed = differing_code(parts, code_parts(step.script, step.modules))
+        if known and step.script in known.code.values():
+            # It was certified once, so what matters is what has changed since.
+            before = known.parts
+        now = code_parts(step.script, step.modules)
+        changed = [file for file in differing_code(before, now) if file in now] or [IMPORTS]
         self.modules |= set(changed)
         if self.changed_code:
             return None
-        what = ", ".join(changed) or "what its modules import of each other"
-        return f"its code really changed (--changed-code takes it): {what}"
+        return f"its code really changed (--changed-code takes it): {', '.join(changed)}"
 
 
 # Of an artefact that is refused for what is upstream alone.

@@ -26,6 +26,9 @@ class Equivalence(BaseModel):
     scripts_hash: str
     checked: str
     code: dict[str, str]
+    """The script of each code that was certified, by the code's digest."""
+    parts: dict[str, str]
+    """The files of that code, each with the digest of its own."""
 
 
 @cache
@@ -37,9 +40,9 @@ def equivalences(file: Path = FILE) -> tuple[Equivalence, ...]:
         raise UserError(f"{file}: cannot be read: {error}; get it again from git") from None
 
 
-def is_certified(code: str, scripts_hash: str, file: Path = FILE) -> bool:
-    """Whether code of this digest was found to give the bytes of the code that has this hash."""
-    return any(code in entry.code for entry in equivalences(file) if entry.scripts_hash == scripts_hash)
+def certified(scripts_hash: str, file: Path = FILE) -> Equivalence | None:
+    """Return which code was found to give the bytes of the code that has this hash."""
+    return next((entry for entry in equivalences(file) if entry.scripts_hash == scripts_hash), None)
 
 
 def certify(entry: Equivalence, file: Path = FILE) -> None:
