@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from clones import ITS_JOBS, MODEL, RUN, TABLES, all_is_done, replace, set_dropout, tables
-from conftest import call, commit, jobs_in, planned, said
+from conftest import ROOT, call, commit, jobs_in, planned, said
+
+from twostream.provenance.old_plan import old_plan
 
 
 def accept(folder: Path, *arguments: str) -> str:
@@ -126,3 +128,15 @@ def test_a_commit_without_a_plan_is_said(clone_unpulled):
     replace(clone_unpulled, "config/config.yaml", "sed: 0", "seed: 0")
     # By the configuration that is here it can.
     assert "to be accepted: 0" in said(clone_unpulled, "python", "scripts/accept_results.py", "--reason", "x")
+
+
+def test_commit_4cb32ef_is_asked_though_it_has_no_planner_to_call(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    if call(ROOT, "git", "cat-file", "-e", "4cb32ef^{commit}").returncode:
+        pytest.skip("this clone does not have its history")
+    model = "models/temporal/flow-10/demo_a-split1-seed0.safetensors"
+    with old_plan("4cb32ef", [model]) as old:
+        (spec,) = {plan[model].spec for plan in old.plans}
+        planned_then = old.planned(model, spec)
+    assert planned_then is not None and planned_then.recipe["run"]["dropout"] == 0.9
+    assert old.planned(model, "another") is None
