@@ -7,7 +7,7 @@ equivalences.json, so that whoever has results of that commit keeps them (`accep
 
 import argparse
 import subprocess
-from collections import Counter
+from collections import defaultdict
 from contextlib import chdir
 from filecmp import cmp
 from pathlib import Path
@@ -21,6 +21,7 @@ from twostream.provenance.old_plan import old_plan
 from twostream.provenance.records import read_record
 from twostream.provenance.specs import code_parts
 from twostream.provenance.staleness import check_unchanged, is_current
+from twostream.provenance.steps import Step
 
 
 def main() -> None:
@@ -30,38 +31,41 @@ def main() -> None:
     parser.add_argument("before", type=Path, metavar="BEFORE", help="the workspace of the earlier code")
     parser.add_argument("--checked", required=True, help="on what and where: scale, processor, date")
     args = parser.parse_args()
+    if changes := _git(args.before, "status", "--porcelain", "scripts", "config"):
+        raise UserError(f"{args.before}: scripts or config are not those of a commit: {changes}")
+    certified = _certified(args.before)
+    if not certified:
+        raise UserError(f"{args.before}: holds no artefact that was made there and here to the same bytes")
+    steps = [step for made in certified.values() for step in made]
+    certify(
+        Equivalence(
+            since=_git(args.before, "rev-parse", "HEAD"),
+            scripts_hash=_git(args.before, "rev-parse", "HEAD:scripts"),
+            checked=args.checked,
+            code={step.code: step.script for step in steps},
+            parts={k: v for step in steps for k, v in code_parts(step.script, step.modules).items()},
+        )
+    )
+    for code, made in certified.items():
+        print(f"{made[0].script} ({code}): certified by {len(made)} artefacts")
+
+
+def _certified(before: Path) -> dict[str, list[Step]]:
+    """The code all of whose artefacts are the same in both workspaces, with the step of each."""
     plan = Plan(load_config())
     steps = {artefact: plan.step_of(artefact) for artefact in paths.artefacts_here()}
     made_here = {a: step for a, step in steps.items() if step and is_current(a, step) and not _accepted(a)}
-    if changes := _git(args.before, "status", "--porcelain", "scripts", "config"):
-        raise UserError(f"{args.before}: scripts or config are not those of a commit: {changes}")
-    made_there = _made_by_its_code(args.before, list(made_here))
-    same: Counter[str] = Counter()
+    same: dict[str, list[Step]] = defaultdict(list)
     other: set[str] = set()
-    for artefact in made_there:
+    for artefact in _made_by_its_code(before, list(made_here)):
         check_unchanged(artefact)
-        code = made_here[artefact].code
-        if all(cmp(file, args.before / file, shallow=False) for file in paths.companion_files(artefact)):
-            same[code] += 1
+        step = made_here[artefact]
+        if all(cmp(file, before / file, shallow=False) for file in paths.companion_files(artefact)):
+            same[step.code].append(step)
         else:
-            other.add(code)
+            other.add(step.code)
             print(f"{artefact}: is not the same")
-    code_of = {made_here[artefact].code: made_here[artefact].script for artefact in made_there}
-    certified = {digest: script for digest, script in code_of.items() if digest not in other}
-    if not certified:
-        raise UserError(f"{args.before}: holds no artefact that was made there and here to the same bytes")
-    hashes = (_git(args.before, "rev-parse", what) for what in ("HEAD", "HEAD:scripts"))
-    since, scripts_hash = hashes
-    parts: dict[str, str] = {}
-    for step in made_here.values():
-        if step.code in certified:
-            parts |= code_parts(step.script, step.modules)
-    entry = Equivalence(
-        since=since, scripts_hash=scripts_hash, checked=args.checked, code=certified, parts=parts
-    )
-    certify(entry)
-    for digest, script in certified.items():
-        print(f"{script} ({digest}): certified by {same[digest]} artefacts")
+    return {code: made for code, made in same.items() if code not in other}
 
 
 def _accepted(artefact: str) -> bool:

@@ -16,7 +16,7 @@ from twostream.files import UserError
 from twostream.provenance.locks import locked
 from twostream.provenance.records import BY_HAND, recorded
 from twostream.provenance.specs import Spec, code_digest
-from twostream.provenance.staleness import check_unchanged
+from twostream.provenance.staleness import Seen
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -78,8 +78,9 @@ def record(args: argparse.Namespace, given: BaseModel) -> Iterator[dict[str, Any
     facts = {"device": args.device} if "device" in args else {}
     recording = recorded(args.out, given.model_dump(mode="json"), args.spec or BY_HAND, **facts)
     with locked(args.out), recording as content:
+        seen = Seen()
         for file in args.spec.made_from if args.spec else ():
-            check_unchanged(file)
+            seen.check(file)
         if args.spec and code_digest(args.spec.script, args.spec.modules) != args.spec.code:
             raise UserError(
                 f"the code of scripts/{args.spec.script}.py has changed since this call of snakemake began;"

@@ -128,16 +128,18 @@ def _listing(md5: str) -> dict[str, str]:
 
 def _cached(md5: str) -> Any:
     """The content of a JSON file in DVC's cache; None if it is not there, or is none."""
-    if not md5:
+    folder = _cache_folder()
+    if not md5 or folder is None:
         return None
     try:
-        return json.loads((_cache_folder() / md5[:2] / md5[2:]).read_text())
+        return json.loads((folder / md5[:2] / md5[2:]).read_text())
     except (OSError, ValueError):
         return None
 
 
 @cache
-def _cache_folder() -> Path:
+def _cache_folder() -> Path | None:
+    """Where DVC keeps what it has; None where there is no repository of its."""
     # Here, as DVC takes a second to import; labs share a cache, which may lie anywhere.
     from dvc.exceptions import NotDvcRepoError
     from dvc.repo import Repo
@@ -146,7 +148,7 @@ def _cache_folder() -> Path:
         with Repo() as repo:
             return Path(repo.cache.local.path)
     except NotDvcRepoError:
-        return Path("there is none")
+        return None
 
 
 @cache

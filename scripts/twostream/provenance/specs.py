@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -70,20 +71,30 @@ def code_digest(script: str, modules: Iterable[str] = (), root: Path = SCRIPTS) 
     `modules` are those that it imports by a name in its recipe, such as a flow algorithm's. Raises
     FileNotFoundError if there is no such script, UserError if modules import each other in a circle.
     """
+    _reached((script, *modules), root)
     return digest([_code_of(name, root) for name in (script, *modules)])
 
 
 def code_parts(script: str, modules: Iterable[str] = (), root: Path = SCRIPTS) -> dict[str, str]:
     """Return each file whose code `code_digest` covers, relative to `root`, with a digest of its own code."""
-    reached: dict[str, str] = {}
-    waiting = [script, *modules]
+    reached = _reached((script, *modules), root)
+    return {_file(name): _module(name, root).body for name in sorted(reached)}
+
+
+@cache
+def _reached(names: tuple[str, ...], root: Path) -> list[str]:
+    """The modules that some reach by imports, themselves included; UserError if these go round."""
+    graph: dict[str, set[str]] = {}
+    waiting = list(names)
     while waiting:
         name = waiting.pop()
-        if _file(name) not in reached:
-            module = _module(name, root)
-            reached[_file(name)] = module.body
-            waiting += [imported.module for imported in module.imports]
-    return dict(sorted(reached.items()))
+        if name not in graph:
+            graph[name] = {imported.module for imported in _module(name, root).imports}
+            waiting += graph[name]
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        raise UserError(f"modules import each other in a circle: {' - '.join(error.args[1])}") from None
 
 
 @dataclass(frozen=True)
@@ -113,15 +124,12 @@ class _Module:
 
 
 @cache
-def _code_of(name: str, root: Path, importing: tuple[str, ...] = ()) -> str:
+def _code_of(name: str, root: Path) -> str:
     """The digest of a module's code, in which an import is the code of what is imported."""
-    if name in importing:
-        raise UserError(f"modules import each other in a circle: {' -> '.join((*importing, name))}")
     module = _module(name, root)
 
     def codes(imports: Iterable[_Import]) -> list[tuple[str, str, str]]:
-        chain = (*importing, name)
-        return [(_code_of(i.module, root, chain), i.name or "", i.alias) for i in imports]
+        return [(_code_of(i.module, root), i.name or "", i.alias) for i in imports]
 
     return digest([module.body, sorted(set(codes(module.top))), codes(module.inner)])
 
