@@ -101,10 +101,11 @@ def full_size(scale: Scale, benchmark: Benchmark, args: argparse.Namespace) -> N
         outputs = ["--curve", f"{run}.csv", "--out", f"{run}.safetensors"]
         call("train_stream", recipe.model_dump_json(), args, *data, *outputs)
         record = json.loads(Path(f"{run}.record.json").read_text())
-        seconds = record["training_seconds"]
+        training = json.loads(Path(paths.run_file(f"{run}.safetensors")).read_text())
+        seconds = training["training_seconds"]
         print(
             f"  {run}: {record['parameters']:,} parameters, {args.iterations} iterations in {seconds:.1f} s,"
-            f" {100 * record['waiting_seconds'] / seconds:.0f}% of it waiting for input"
+            f" {100 * training['waiting_seconds'] / seconds:.0f}% of it waiting for input"
         )
         started = time.perf_counter()
         call(

@@ -19,7 +19,7 @@ def main() -> None:
     with cli.record(args, recipe) as record:
         table, folder = listed_videos(source, args.dataset)
         index, skipped = complete(table, folder, "videos", args.on_bad_video)
-        record |= {"videos": len(index), "skipped": len(skipped)}
+        record.facts |= {"videos": len(index), "skipped": len(skipped)}
         write_index(skipped, args.skipped)
         write_index(index, args.out)
 

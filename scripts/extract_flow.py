@@ -41,8 +41,10 @@ def main() -> None:
             parser.error("--recipe goes with --index and --shard")
         recipe = cli.recipe(FlowRecipe, args)
         with cli.record(args, recipe) as record:
-            record["backend"] = backend(recipe.flow, args.device)
-            record["fields"] = store_flow(recipe, args.videos, args.index, args.shard, args.out, args.device)
+            record.facts["backend"] = backend(recipe.flow, args.device)
+            record.facts["fields"] = store_flow(
+                recipe, args.videos, args.index, args.shard, args.out, args.device
+            )
     else:
         flow = Flow(method=args.method, encoding=args.encoding, quality=90, brox=BroxSettings())
         directions = get_args(Direction) if args.direction == "both" else [args.direction]

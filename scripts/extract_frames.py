@@ -15,7 +15,7 @@ def main() -> None:
     args = parser.parse_args()
     recipe = cli.recipe(FramesRecipe, args)
     with cli.record(args, recipe) as record:
-        record |= store_frames(recipe, args.folder, args.index, args.shard, args.out)
+        record.facts |= store_frames(recipe, args.folder, args.index, args.shard, args.out)
 
 
 if __name__ == "__main__":

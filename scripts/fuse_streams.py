@@ -18,10 +18,10 @@ def main() -> None:
             # Only here, as scikit-learn takes seconds to import.
             from twostream.scores.svm import svm
 
-            fused, record["cost"] = svm(spatial, temporal, recipe.svm, recipe.seed)
+            fused, record.facts["cost"] = svm(spatial, temporal, recipe.svm, recipe.seed)
         else:
             fused = average(spatial, temporal)
-        record["accuracy"] = fused.accuracies()
+        record.facts["accuracy"] = fused.accuracies()
         write_scores(fused, args.out)
 
 

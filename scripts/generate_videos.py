@@ -16,7 +16,7 @@ def main() -> None:
     with cli.record(args, recipe) as record:
         table = write_dataset(recipe, args.folder)
         index, _ = complete(table, args.folder, recipe.media, on_bad_video="stop")
-        record["videos"] = len(index)
+        record.facts["videos"] = len(index)
         write_index(index, args.out)
 
 

@@ -15,7 +15,7 @@ def main() -> None:
     recipe = cli.recipe(ImportScoresRecipe, args)
     with cli.record(args, recipe) as record:
         scores = read_given(args.given, read_index(args.index), recipe.split)
-        record["accuracy"] = scores.accuracies()
+        record.facts["accuracy"] = scores.accuracies()
         write_scores(scores, args.out)
 
 

@@ -22,7 +22,7 @@ def main() -> None:
             folder, known = (p.format(dataset=recipe.name) for p in (paths.ARCHIVES, paths.CHECKSUMS))
             archive = cli.from_json(Archive, args.archive, "--archive")
             file = fetch(archive, Path(folder), Path(known))
-        record |= import_weights(recipe, file, args.out)
+        record.facts |= import_weights(recipe, file, args.out)
 
 
 if __name__ == "__main__":

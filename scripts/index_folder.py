@@ -21,7 +21,7 @@ def main() -> None:
         else:
             table = from_class_folders(args.folder, recipe.media, recipe.splits)
         index, skipped = complete(table, args.folder, recipe.media, args.on_bad_video)
-        record |= {"videos": len(index), "skipped": len(skipped)}
+        record.facts |= {"videos": len(index), "skipped": len(skipped)}
         write_index(skipped, args.skipped)
         write_index(index, args.out)
 

@@ -19,7 +19,9 @@ def main() -> None:
     files = dataset_files.given_files(args, recipe.shards)
     checkpoint = Checkpoint(paths.checkpoint(args.out), args.spec and args.spec.digest)
     with cli.record(args, recipe) as record, open_runtime(args.device, args.workers) as runtime:
-        record |= train_and_save(recipe, files, None, runtime, checkpoint, args.out, args.curve)
+        trained = train_and_save(recipe, files, None, runtime, checkpoint, args.out, args.curve)
+        record.facts |= trained.facts
+        record.run |= trained.run
     if runtime.processes.first:
         checkpoint.delete()
 

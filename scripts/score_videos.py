@@ -18,7 +18,7 @@ def main() -> None:
     files = dataset_files.given_files(args, {recipe.dataset: recipe.shards})
     with cli.record(args, recipe) as record:
         scores = score_videos(recipe, files[recipe.dataset], args.model, args.device, args.workers)
-        record["accuracy"] = scores.accuracies()
+        record.facts["accuracy"] = scores.accuracies()
         write_scores(scores, args.out)
 
 

@@ -11,6 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+# First, as it sets the arithmetic that libraries read as they load.
+import twostream  # noqa: F401
+
+# isort: split
+
 import cv2
 import numpy as np
 import pandas as pd

@@ -1,5 +1,6 @@
 """Trainings that are killed: they end as if they never had been."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import torch
 from conftest import ROOT, frames_options, spec_file
 from test_train_stream import MULTI, SINGLE, recipe, same, trained
 
+from twostream import paths
 from twostream.training import checkpoints
 from twostream.training.checkpoints import Checkpoint
 
@@ -65,8 +67,7 @@ def test_a_training_killed_again_and_again_ends_with_the_same_bytes(coloured):
     last = start(coloured)
     assert last.wait() == 0, last.stderr.read()
     assert outputs(coloured) == undisturbed
-    record = (coloured / OUT.with_suffix(".record.json")).read_text()
-    assert '"resumed_at": [' in record and '"resumed_at": []' not in record
+    assert json.loads((coloured / paths.run_file(OUT)).read_text())["resumed_at"] != []
     assert not (coloured / SCRATCH).exists()
 
 
@@ -88,14 +89,14 @@ def saved(coloured, monkeypatch) -> Path:
 def test_a_checkpoint_of_another_spec_is_left_out_and_told(saved, capsys):
     fresh = trained(recipe(SINGLE, 6))
     other = trained(recipe(SINGLE, 6), checkpoint=Checkpoint(saved, "b"))
-    assert other.facts["resumed_at"] == [] and same(fresh.network, other.network)
+    assert other.run["resumed_at"] == [] and same(fresh.network, other.network)
     assert "of another recipe" in capsys.readouterr().err
 
 
 def test_a_checkpoint_of_the_same_spec_is_taken_up(saved):
     fresh = trained(recipe(SINGLE, 6))
     resumed = trained(recipe(SINGLE, 6), checkpoint=Checkpoint(saved, "a"))
-    assert resumed.facts["resumed_at"] == [1] and same(fresh.network, resumed.network)
+    assert resumed.run["resumed_at"] == [1] and same(fresh.network, resumed.network)
 
 
 def test_a_damaged_checkpoint_is_told_and_the_training_starts_anew(saved, capsys):

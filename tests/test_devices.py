@@ -48,7 +48,7 @@ def test_the_number_of_processes_changes_a_network_by_rounding_only(coloured):
         assert done.returncode == 0, done.stderr[-3000:]
         weights.append(load_model(coloured / out)[0].state_dict())
         curves.append(pd.read_csv(coloured / f"{out}.csv"))
-        assert json.loads((coloured / f"{count}.record.json").read_text())["processes"] == count
+        assert json.loads((coloured / paths.run_file(out)).read_text())["processes"] == count
     # Two processes see the loss of the whole batch, too.
     pd.testing.assert_frame_equal(*curves, atol=2e-4, rtol=0)
     for name, value in weights[0].items():
@@ -70,7 +70,7 @@ def test_processes_go_on_together_from_one_checkpoint(coloured, monkeypatch):
         2, coloured, content, "two.safetensors", "--spec", spec_file(coloured, "a", "train_stream")
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert json.loads((coloured / "two.record.json").read_text())["resumed_at"] == [1]
+    assert json.loads((coloured / paths.run_file("two.safetensors")).read_text())["resumed_at"] == [1]
     for name, value in load_model(coloured / "two.safetensors")[0].state_dict().items():
         torch.testing.assert_close(value, whole[name], rtol=0, atol=1e-6)
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from twostream import paths
 from twostream.files import UserError, write_json
 from twostream.provenance.explanation import why_stale
-from twostream.provenance.records import read_record, recorded
+from twostream.provenance.records import read_record, recorded, run_of
 from twostream.provenance.staleness import Seen, check_unchanged, is_current
 from twostream.provenance.steps import Step
 
@@ -163,7 +163,7 @@ def test_what_a_record_needs_is_found_out_before_the_work_begins(monkeypatch):
 
     monkeypatch.setattr("twostream.provenance.environment.version", version)
     make(step("a.bin"))
-    found = read_record("a.bin")["versions"]
+    found = run_of("a.bin", read_record("a.bin"))["versions"]
     assert found.keys() == {"python", "opencv-contrib-python"}
     Path("no folder").write_text("a file")
     with pytest.raises(UserError, match="cannot be made"), recorded("no folder/a.bin", {}):

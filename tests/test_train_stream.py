@@ -174,7 +174,7 @@ def test_the_record_says_how_long_a_training_waited_for_its_input(coloured, monk
         return draw(self, number)
 
     monkeypatch.setattr(TaskSamples, "__getitem__", slow)
-    facts = trained(recipe(SINGLE, 3)).facts
+    facts = trained(recipe(SINGLE, 3)).run
     assert 3 * 8 * 0.01 <= facts["waiting_seconds"] <= facts["training_seconds"]
 
 

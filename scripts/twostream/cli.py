@@ -7,14 +7,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel
 
+from twostream import arithmetic
 from twostream.config.loading import parse
 from twostream.files import UserError
 from twostream.provenance.locks import locked
-from twostream.provenance.records import BY_HAND, recorded
+from twostream.provenance.records import BY_HAND, Recording, recorded
 from twostream.provenance.specs import Spec, code_digest
 from twostream.provenance.staleness import Seen
 
@@ -66,17 +67,17 @@ def from_json(model: type[Model], text: str, option: str) -> Model:
 
 
 @contextmanager
-def record(args: argparse.Namespace, given: BaseModel) -> Iterator[dict[str, Any]]:
+def record(args: argparse.Namespace, given: BaseModel) -> Iterator[Recording]:
     """Hold the output's lock, and write its record once the block has succeeded; see `records`.
 
     Of several processes that `torchrun` started, the first does so for all. Raises UserError if code or
     inputs are no longer those of the spec, as the record would say what is not so.
     """
     if os.environ.get("RANK", "0") != "0":
-        yield {}
+        yield Recording()
         return
-    facts = {"device": args.device} if "device" in args else {}
-    recording = recorded(args.out, given.model_dump(mode="json"), args.spec or BY_HAND, **facts)
+    device = vars(args).get("device", "cpu")
+    recording = recorded(args.out, given.model_dump(mode="json"), args.spec or BY_HAND, device)
     with locked(args.out), recording as content:
         seen = Seen()
         for file in args.spec.made_from if args.spec else ():
@@ -92,6 +93,7 @@ def record(args: argparse.Namespace, given: BaseModel) -> Iterator[dict[str, Any
 def run(main: Callable[[], None]) -> None:
     """Run a script; what the user can put right is shown as a message, not as a traceback."""
     try:
+        arithmetic.check()
         main()
     except (UserError, OSError) as error:
         sys.exit(f"error: {error}")

@@ -61,6 +61,9 @@ ARTEFACTS = {
 # The spec of an artefact that is to be made, for its job.
 SPEC = "scratch/specs/{artefact}/{spec}.json"
 
+# How the run went that made an artefact: what DVC must not hash, as it is another each time.
+RUN = "scratch/runs/{artefact}.json"
+
 # Where artefacts go that the configuration no longer names.
 ASIDE = Path("scratch/set-aside")
 
@@ -114,6 +117,11 @@ def flow_shards(dataset: str, direction: Direction, shards: int) -> list[str]:
 def record(artefact: str | Path) -> str:
     """The record beside an artefact: where it comes from."""
     return str(Path(artefact).with_suffix(".record.json"))
+
+
+def run_file(artefact: str | Path) -> str:
+    """How the run went that made an artefact here; a scratch file."""
+    return RUN.format(artefact=artefact)
 
 
 def sidecar_csv(model: str) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from twostream.arithmetic import Arithmetic
 from twostream.config.benchmark import Benchmark
 from twostream.config.scale import Scale
 from twostream.config.types import Count, Strict
@@ -16,6 +17,7 @@ class Choices(Strict):
     """What a user chooses whatever the scale."""
 
     device: Literal["cpu", "cuda"]
+    arithmetic: Arithmetic = "portable"
     gpus: Count
     workers: Annotated[int, Field(ge=0)]
     seed: Annotated[int, Field(ge=0)]

@@ -46,8 +46,8 @@ def extract_folder(
         shard = out / f"{direction}.zip"
         recipe = {"flow": flow.model_dump(), "direction": direction}
         with recorded(shard, recipe, device=device) as record:
-            record["backend"] = backend(flow, device)
-            record["fields"] = write_flow(folder, files, flow, direction, shard, device)
-            record["videos"] = len(files)
+            record.facts["backend"] = backend(flow, device)
+            record.facts["fields"] = write_flow(folder, files, flow, direction, shard, device)
+            record.facts["videos"] = len(files)
     if preview:
         write_preview(folder, files, out / "forward.zip", preview)

@@ -92,7 +92,7 @@ class PullGuard:
 
     @cached_property
     def _came_through_dvc(self) -> bool:
-        return any(rewritten_since_made(record) for record in self._records.values() if record)
+        return any(rewritten_since_made(file, record) for file, record in self._records.items() if record)
 
     @cached_property
     def _locked(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ from twostream.files import UserError, write_json
 from twostream.provenance.equivalence import certified
 from twostream.provenance.explanation import IMPORTS, changes, differing_code
 from twostream.provenance.old_plan import OldPlan, Planned
-from twostream.provenance.records import FORM, read_record
+from twostream.provenance.records import FORM, read_record, run_of
 from twostream.provenance.specs import code_digest, code_parts
 from twostream.provenance.staleness import Seen, content_changed, is_current
 from twostream.provenance.steps import Step
@@ -101,15 +101,16 @@ class Acceptance:
         if record and step.spec in {accepted["spec"] for accepted in record.get("accepted", [])}:
             return None  # It is what it was made by, before something else was accepted.
         if then is None:
-            return self._not_current(record or {})
+            return self._not_current(artefact, record or {})
         return _changed_recipe(then, step) or self._changed_code(step)
 
-    def _not_current(self, record: dict[str, Any]) -> str:
-        python = record.get("versions", {}).get("python", "unknown")
+    def _not_current(self, artefact: str, record: dict[str, Any]) -> str:
+        run = run_of(artefact, record) if record else {}
+        python = run.get("versions", {}).get("python", "unknown")
         note = "" if "form" in record else f", or by another Python than {python}, on which specs hung then"
         return (
             f"it was not current at {self.old.commit[:12]}: made by other code, another recipe, or from other"
-            f" data{note} (begun {record.get('started', 'at a time unknown')})"
+            f" data{note} (begun {run.get('started', 'at a time unknown')})"
         )
 
     def _changed_upstream(self, step: Step, record: dict[str, Any] | None) -> str | None:

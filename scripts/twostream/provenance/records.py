@@ -4,44 +4,59 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from twostream import paths
+from twostream import arithmetic, paths
 from twostream.files import UserError, sha256, write_json
 from twostream.provenance.environment import versions
 from twostream.provenance.specs import Spec, code_parts
 
 # The form of records that this code writes; it reads those of earlier forms too.
-# 1 (no number in it): up to commit 4cb32ef. 2: with the code of each module.
-FORM = 2
+# 1 (no number in it): up to commit 4cb32ef. 2: with the code of each module. 3: what may differ from one run
+# to the next is kept apart, and the arithmetic is said.
+FORM = 3
 
 # What stands for the spec of what was made without the workflow.
 BY_HAND = Spec(digest="by hand", script="", code="", made_from={})
 
+# The arithmetic of what was made before records said it.
+UNRECORDED = "unrecorded"
+
+
+@dataclass
+class Recording:
+    """What a job adds of its own: `facts` to the record, `run` to what may differ from run to run."""
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    run: dict[str, Any] = field(default_factory=dict)
+
 
 @contextmanager
 def recorded(
-    artefact: str | Path, recipe: Any, spec: Spec = BY_HAND, **facts: Any
-) -> Iterator[dict[str, Any]]:
+    artefact: str | Path, recipe: Any, spec: Spec = BY_HAND, device: str = "cpu"
+) -> Iterator[Recording]:
     """Write the record of an artefact beside it once the block that makes it has succeeded.
 
     The record says where the artefact comes from: spec, recipe, the code of each module, what it was made
-    from (each file with its spec and SHA-256), versions, machine, start and duration (seconds), of the
-    artefact and of what was written with it SHA-256, size (bytes) and time (ns), and whatever the block
-    adds to the yielded dictionary. Times live here and nowhere else, so that the artefacts themselves can
-    be compared byte for byte.
+    from (each file with its spec and SHA-256), on which device, in which arithmetic (a list: of all that it
+    was made from too), SHA-256 and size (bytes) of the artefact and of what was written with it, and the
+    facts that the block adds. It is the same wherever the artefact is. When that was, how long it took, on
+    which processor and with which versions stands in a file of its own below `scratch/runs`, with the times
+    (ns) of what was written, and stays on this machine.
 
     What can be known before the work begins is found out then, so that none is lost for want of it.
-    Raises UserError if the record's folder cannot be written to, or if something that the artefact is made
-    from is not of the planned spec.
+    Raises UserError if the record's folder cannot be written to, if something that the artefact is made
+    from is not of the planned spec, or if the environment stands against the arithmetic.
     """
     started = time.time()
+    arithmetic.check()
     _check_writable(Path(paths.record(artefact)).parent)
     origin = {
         "form": FORM,
@@ -50,14 +65,53 @@ def recorded(
         "recipe": recipe,
         "settled": spec.settled,
         "code": code_parts(spec.script, spec.modules) if spec.script else {},
+    }
+    run: dict[str, Any] = {
         "versions": versions(),
         "machine": platform.machine(),
+        "processor": arithmetic.processor(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
     }
-    yield facts
-    files = {file: _state(file) for file in paths.companion_files(artefact)}
-    seconds = round(time.time() - started, 2)
-    write_json(paths.record(artefact), {**origin, "files": files, "seconds": seconds, **facts})
+    recording = Recording()
+    yield recording
+    files = paths.companion_files(artefact)
+    how = {"device": device, "arithmetic": _arithmetic(device, spec.made_from)}
+    states = {file: {"sha256": sha256(file), "size": Path(file).stat().st_size} for file in files}
+    run |= {"seconds": round(time.time() - started, 2), **_ended(files, states[files[0]])}
+    write_json(paths.run_file(artefact), run | recording.run)
+    write_json(paths.record(artefact), {**origin, **how, "files": states, **recording.facts})
+
+
+def _ended(files: list[str], artefact: dict[str, Any]) -> dict[str, Any]:
+    times = {file: Path(file).stat().st_mtime_ns for file in files}
+    return {"times": times, "sha256": artefact["sha256"]}
+
+
+def _arithmetic(device: str, made_from: Iterable[str]) -> list[str]:
+    """The arithmetic of this process, and of all that its artefact was made from."""
+    own = arithmetic.computed_in() if device == "cpu" else device
+    return sorted({own}.union(*(arithmetic_of(file) for file in made_from)))
+
+
+def arithmetic_of(artefact: str | Path) -> list[str]:
+    """Return in which arithmetic an artefact and all that it was made from were computed, by its record."""
+    return list((read_record(artefact) or {}).get("arithmetic", [UNRECORDED]))
+
+
+def run_of(artefact: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the run went that made an artefact of this record; empty if that was not here.
+
+    Versions, machine, processor, started, seconds, and the times (ns) of the files when they were written.
+    Records of earlier forms hold that themselves.
+    """
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        run = json.loads(Path(paths.run_file(artefact)).read_text(encoding="utf-8"))
+        if run["sha256"] == record["files"][artefact]["sha256"]:
+            return dict(run)
+    if record.get("form", 1) == FORM and "accepted" not in record:
+        return {}
+    times = {file: state["mtime_ns"] for file, state in record["files"].items() if "mtime_ns" in state}
+    return {**record, "times": times}
 
 
 def _check_writable(folder: Path) -> None:
@@ -77,11 +131,6 @@ def _as_made(file: str, planned: str) -> dict[str, str]:
     return {"spec": planned, "sha256": record["files"][file]["sha256"]}
 
 
-def _state(file: str) -> dict[str, Any]:
-    found = Path(file).stat()
-    return {"sha256": sha256(file), "size": found.st_size, "mtime_ns": found.st_mtime_ns}
-
-
 class _Made(BaseModel):
     spec: str
     sha256: str
@@ -90,7 +139,6 @@ class _Made(BaseModel):
 class _State(BaseModel):
     sha256: str
     size: int
-    mtime_ns: int
 
 
 class _Accepted(BaseModel):
@@ -105,7 +153,7 @@ class _Record(BaseModel):
     made_from: dict[str, _Made]
     files: dict[str, _State]
     code: dict[str, str] = {}
-    versions: dict[str, str] = {}
+    arithmetic: list[str] = []
     accepted: list[_Accepted] = []
     skipped: int = 0
 

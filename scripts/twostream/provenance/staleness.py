@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from twostream.files import UserError, sha256, write_json
-from twostream.provenance.records import read_record
+from twostream.provenance.records import read_record, run_of
 from twostream.provenance.steps import Step
 
 # Larger files take a while to compare, so it is told.
@@ -58,7 +58,7 @@ class Seen:
     def check(self, artefact: str) -> None:
         """Raise UserError if an artefact, or what was written with it, is not what its record says."""
         record = read_record(artefact) or {"files": {}}
-        for file in rewritten_since_made(record):
+        for file in rewritten_since_made(artefact, record):
             expected = record["files"][file]["sha256"]
             state = [*_size_and_time(file), expected]
             if self._now.get(file) != state:
@@ -88,12 +88,15 @@ def _compare(file: str, expected: str) -> None:
         )
 
 
-def rewritten_since_made(record: dict[str, Any]) -> list[str]:
-    """The files of a record that were written anew since they were made: by a checkout, or a hand."""
+def rewritten_since_made(artefact: str, record: dict[str, Any]) -> list[str]:
+    """The files in a record that were written anew since they were made: by a checkout, or a hand."""
+    if not record["files"]:
+        return []
+    times = run_of(artefact, record).get("times", {})
     return [
         file
         for file, state in record["files"].items()
-        if Path(file).exists() and _size_and_time(file) != (state["size"], state["mtime_ns"])
+        if Path(file).exists() and _size_and_time(file) != (state["size"], times.get(file))
     ]
 
 

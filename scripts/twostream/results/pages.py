@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from twostream.files import UserError
-from twostream.provenance.records import read_record
+from twostream.provenance.records import read_record, run_of
 
 STYLE = """
 body { font: 14px/1.5 system-ui, sans-serif; margin: 1.5rem; color: #1a1a1a; background: #fff; }
@@ -95,11 +95,12 @@ def _details(file: str, record: Mapping[str, Any]) -> str:
     shown = {key: value for key, value in record.items() if key != "files"}
     text = escape(json.dumps(shown, indent=1, ensure_ascii=False))
     return (
-        f"<details><summary>{escape(file)}: {', '.join([*facts, _duration(record)])}</summary>"
+        f"<details><summary>{escape(file)}: {', '.join([*facts, _duration(file, record)])}</summary>"
         f'<div id="{escape(file)}">{links}<pre>{text}</pre></div></details>'
     )
 
 
-def _duration(record: Mapping[str, Any]) -> str:
+def _duration(file: str, record: Mapping[str, Any]) -> str:
     device = f" on {record['device']}" if "device" in record else ""
-    return f"{record['seconds']:g} s{device}, {record['started']}"
+    run = run_of(file, record)
+    return f"{run['seconds']:g} s{device}, {run['started']}" if run else f"made elsewhere{device}"

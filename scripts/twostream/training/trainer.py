@@ -40,13 +40,15 @@ class Trained:
     """A trained network, its description, its curve, and how the training went.
 
     The curve has a row for each hundredth of the training: iteration, learning rate, and the mean
-    loss (nats) and accuracy (%) of the training batches since the row before.
+    loss (nats) and accuracy (%) of the training batches since the row before. `facts` are the same
+    each time; what is of this `run` alone, such as its seconds, is not.
     """
 
     network: StreamNetwork
     description: Description
     curve: pd.DataFrame
     facts: dict[str, Any]
+    run: dict[str, Any]
 
 
 @dataclass
@@ -73,8 +75,8 @@ def train_and_save(
     checkpoint: Checkpoint,
     out: str,
     curve_out: str,
-) -> dict[str, Any]:
-    """Train a recipe's network, write model and curve, and return what its record should say.
+) -> Trained:
+    """Train a recipe's network, and write model and curve.
 
     The checkpoint stays: until the record is written, the training is not safe.
     """
@@ -83,7 +85,7 @@ def train_and_save(
         with atomic_write(curve_out) as part:
             trained.curve.round(4).to_csv(part, index=False)
         save_model(trained.network, trained.description, out)
-    return trained.facts
+    return trained
 
 
 def train(
@@ -127,7 +129,8 @@ def train(
             checkpoint.save(_state(network, optimizer, progress))
     bar.close()
     curve = pd.DataFrame(progress.curve, columns=["iteration", "rate", "loss", "accuracy"])
-    return Trained(network, description, curve, _facts(network, progress, processes))
+    facts = {"parameters": sum(p.numel() for p in network.parameters())}
+    return Trained(network, description, curve, facts, _run(progress, processes))
 
 
 def _describe(recipe: TrainingRecipe, heads: dict[str, list[str]]) -> Description:
@@ -147,9 +150,8 @@ def optimizer_of(network: StreamNetwork, recipe: TrainingRecipe) -> SGD:
     return SGD(learned, recipe.schedule.rate, settings.momentum, weight_decay=settings.weight_decay)
 
 
-def _facts(network: StreamNetwork, progress: Progress, processes: Processes) -> dict[str, Any]:
+def _run(progress: Progress, processes: Processes) -> dict[str, Any]:
     return {
-        "parameters": sum(p.numel() for p in network.parameters()),
         "processes": processes.count,
         "training_seconds": round(progress.seconds, 2),
         "waiting_seconds": round(progress.waiting, 2),
