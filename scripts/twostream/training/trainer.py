@@ -27,6 +27,7 @@ from twostream.extraction.dataset_files import DatasetFiles
 from twostream.files import UserError, atomic_write
 from twostream.networks.model_file import Description, copy_hidden_layers, save_model
 from twostream.networks.network import StreamNetwork
+from twostream.networks.strided import with_portable_gradients
 from twostream.training.checkpoints import Checkpoint
 from twostream.training.preprocessing import prepare
 from twostream.training.sampling import Dropout
@@ -110,6 +111,8 @@ def train(
     if recipe.run.layers == "last":
         network.freeze_hidden()
     to_device(network, device)
+    if device.type == "cpu":
+        with_portable_gradients(network)
     optimizer = optimizer_of(network, recipe)
     progress = _resume(network, optimizer, checkpoint, device)
     videos = {head: videos for head, (_, videos) in found.items()}
