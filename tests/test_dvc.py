@@ -18,6 +18,7 @@ from clones import (
 )
 from conftest import artefacts, call, cloned, commit, jobs_in, planned, said
 
+from twostream import paths
 from twostream.plan.dvc_stages import FOLDERS
 
 
@@ -26,6 +27,11 @@ def test_dvc_makes_from_nothing_the_same_bytes_as_snakemake(built, origin):
     assert len(by_snakemake) > 30 and set(by_snakemake) == set(by_dvc)
     for path, file in by_snakemake.items():
         assert file.read_bytes() == by_dvc[path].read_bytes(), path
+        # A record holds nothing of one run: DVC hashes it too.
+        record = paths.record(path)
+        assert (built / record).exists() == (origin / record).exists()
+        if (built / record).exists():
+            assert (built / record).read_bytes() == (origin / record).read_bytes(), record
 
 
 def test_after_a_pull_there_is_nothing_to_do(clone):
