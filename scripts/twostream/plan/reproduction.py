@@ -22,8 +22,8 @@ def check_possible(plan: Plan) -> None:
     config = plan.config
     if config.device != "cpu" or config.arithmetic != "portable":
         raise UserError(
-            f"`device: {config.device}` and `arithmetic: {config.arithmetic}` give bytes of one machine's own;"
-            " to reproduce the published ones set `device: cpu` and `arithmetic: portable`"
+            f"`device: {config.device}` and `arithmetic: {config.arithmetic}` give bytes of one machine's"
+            " own; to reproduce the published ones set `device: cpu` and `arithmetic: portable`"
         )
     if (computed_in := arithmetic.computed_in()) != "portable":
         raise UserError(
