@@ -65,7 +65,7 @@ class PullGuard:
             return f"{LOCK} lists it"
         if folder not in self._empty:
             return None
-        if self._came_through_dvc:
+        if self._came_through_dvc and has_remotes():
             return f"{LOCK} lists {folder}, and other data of it are here"
         return f"{LOCK} lists {folder}, and the remote has it" if remote_has(self._locked[folder]) else None
 
@@ -149,6 +149,19 @@ def _cache_folder() -> Path | None:
             return Path(repo.cache.local.path)
     except NotDvcRepoError:
         return None
+
+
+@cache
+def has_remotes() -> bool:
+    """Whether DVC knows of any place to pull from."""
+    from dvc.exceptions import NotDvcRepoError
+    from dvc.repo import Repo
+
+    try:
+        with Repo() as repo:
+            return bool(repo.config["remote"])
+    except NotDvcRepoError:
+        return False
 
 
 @cache
