@@ -5,8 +5,10 @@ import argparse
 from twostream import cli, paths
 from twostream.config.loading import load_config
 from twostream.plan.plan import Plan
+from twostream.provenance.records import arithmetic_of
 from twostream.results.formatting import (
     Rows,
+    arithmetic_note,
     as_text,
     claim_rows,
     method_rows,
@@ -22,17 +24,20 @@ def main() -> None:
     args = parser.parse_args()
     config = load_config(overrides={"scale": args.scale} if args.scale else None)
     for name, settings in config.benchmark.tables.items():
-        show(settings.title, table_rows(read_table(paths.TABLE.format(table=name))))
+        file = paths.TABLE.format(table=name)
+        show(settings.title, table_rows(read_table(file)), file)
     if any(paths.METHODS in step.outputs for step in Plan(config).results()):
-        show("Other methods, and differences to them", method_rows(read_table(paths.METHODS)))
+        methods = method_rows(read_table(paths.METHODS))
+        show("Other methods, and differences to them", methods, paths.METHODS)
     claims = read_table(paths.CLAIMS)
-    show("Claims of the paper: differences of two accuracies, in points", claim_rows(claims))
+    show("Claims of the paper: differences of two accuracies, in points", claim_rows(claims), paths.CLAIMS)
     print(sampling_note(claims))
 
 
-def show(title: str, rows: Rows) -> None:
-    """Print a table."""
-    print(f"{title}\n\n{as_text(rows)}\n")
+def show(title: str, rows: Rows, file: str) -> None:
+    """Print a table, and below it if its file was not all computed portably."""
+    note = arithmetic_note(arithmetic_of(file))
+    print(title, as_text(rows), *filter(None, [note]), sep="\n\n", end="\n\n")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""How the tables of results/ are shown, in a terminal and in the report: as rows of texts.
+"""How the tables of results/ are shown, in a terminal, the report and documents: as rows of texts.
 
 The first row holds the headings; a row of a single cell is a heading over those below it.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,9 @@ SIGNS = {
     "marginally_better": "> a little",
     "no_better": "not >",
 }
+
+# In short, a claim with more comparisons has a range of differences.
+NAMED = 4
 
 
 def read_table(file: str) -> pd.DataFrame:
@@ -50,6 +54,32 @@ def as_text(rows: Rows) -> str:
         ]
         lines.append(indented + "  ".join(padded).rstrip())
     return "\n".join(lines)
+
+
+def as_markdown(rows: Rows) -> str:
+    """Return rows as a table of Markdown: columns to the left and right as in a terminal."""
+    headings, *body = rows
+    between = ["---:"] * (len(headings) - 2)
+    lines = [[_escaped(text) for text in headings], ["---", *between, "---"]]
+    for cells in body:
+        shown = [_escaped(text) for text in cells]
+        lines.append(shown if len(cells) > 1 else [f"**{shown[0]}**", *[""] * (len(headings) - 1)])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _escaped(text: str) -> str:
+    """A text that Markdown shows as it is, in a line."""
+    return re.sub(r"[\\`*|<\[\]]", r"\\\g<0>", " ".join(text.split()))
+
+
+def arithmetic_note(arithmetic: Sequence[str]) -> str:
+    """Return the line below a table that was not all computed portably, by its record; else nothing."""
+    if list(arithmetic) == ["portable"]:
+        return ""
+    return (
+        f"Computed in: {', '.join(arithmetic)}. Bytes are comparable with the published ones where all is"
+        " portable."
+    )
 
 
 def table_rows(table: pd.DataFrame) -> Rows:
@@ -106,6 +136,22 @@ def claim_rows(claims: pd.DataFrame) -> Rows:
         rows.append((f"{place}. {claim}: {str(verdict).upper()}",))
         rows += map(_claim_cells, compared.to_dict("records"))
     return rows
+
+
+def claim_overview(claims: pd.DataFrame) -> Rows:
+    """Return the claims in short: a row for each, with the differences of its comparisons and its verdict."""
+    rows: Rows = [("", "paper", "ours", "verdict")]
+    for (place, claim, verdict), compared in claims.groupby(["number", "claim", "claim_verdict"], sort=False):
+        differences = (_several(compared[column]) for column in ("paper_difference", "difference"))
+        rows.append((f"{place}. {claim}", *differences, str(verdict)))
+    return rows
+
+
+def _several(differences: pd.Series) -> str:
+    """Differences one after the other; many of them by the least and the greatest."""
+    if len(differences) > NAMED:
+        return f"{signed(differences.min())} to {signed(differences.max())}"
+    return "; ".join(map(signed, differences))
 
 
 def _claim_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from html import escape
 from typing import Any
 
 from twostream.files import UserError
-from twostream.provenance.records import read_record, run_of
+from twostream.provenance.records import arithmetic_of, read_record, run_of
+from twostream.results.formatting import arithmetic_note
 
 STYLE = """
 body { font: 14px/1.5 system-ui, sans-serif; margin: 1.5rem; color: #1a1a1a; background: #fff; }
@@ -38,6 +39,7 @@ def page(title: str, note: str, rows: Sequence[Sequence[str]], artefact: str) ->
             f"<h1>{escape(title)}</h1>",
             f'<p class="note">{escape(note)}</p>',
             f'<div class="wide">{_table(rows)}</div>',
+            f'<p class="note">{escape(arithmetic_note(arithmetic_of(artefact)))}</p>',
             "<h2>Where these numbers come from</h2>",
             '<p class="note">The table, the score files and the models that it was made from, with test'
             " accuracy, duration and start (UTC); open one for recipe, seed, versions and what it was made"

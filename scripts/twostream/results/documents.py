@@ -1,0 +1,94 @@
+"""The tables of results in documents, written between markers from the CSVs that are committed.
+
+A line `<!-- results: SCALE/NAME -->` begins one and a line `<!-- end -->` ends it; between them stands what
+`docs/results/SCALE/NAME.csv` holds. Each scale has a folder, so one overwrites nothing of another.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from twostream.files import UserError
+from twostream.results.formatting import (
+    Rows,
+    as_markdown,
+    claim_overview,
+    method_rows,
+    read_table,
+    sampling_note,
+    table_rows,
+)
+
+# Where the results of each scale lie that are committed.
+PUBLISHED = Path("docs/results")
+BEGIN = re.compile(r"<!-- results: ([\w-]+)/([\w-]+) -->")
+END = "<!-- end -->"
+# The columns of a table that documents show; the CSVs have all.
+COLUMNS = ("", "paper", "ours", "95% interval", "our data", "run")
+
+
+def documents() -> list[Path]:
+    """Return the documents in which results may stand."""
+    return [Path("README.md"), Path("config/README.md"), *sorted(Path("docs").glob("*.md"))]
+
+
+def with_results(text: str, document: str) -> str:
+    """Return a document with the tables between its markers written anew.
+
+    Raises UserError, which names the document and the line, if a marker is none that is known or has no
+    end, or if its table is not there or cannot be shown.
+    """
+    written: list[str] = []
+    begun = ""
+    for number, line in enumerate(text.split("\n"), 1):
+        where = f"{document}:{number}"
+        if line.rstrip() == END:
+            if not begun:
+                raise UserError(f"{where}: no results begin before this end")
+            begun = ""
+        elif line.startswith("<!--"):
+            if begun:
+                raise UserError(f"{begun}: lacks its `{END}` before line {number}")
+            begun = where
+            written += [line, "", *_block(line.rstrip(), where), ""]
+            continue
+        if not begun:
+            written.append(line)
+    if begun:
+        raise UserError(f"{begun}: lacks its `{END}`")
+    return "\n".join(written)
+
+
+def _block(marker: str, where: str) -> Iterator[str]:
+    """What stands between a marker and its end."""
+    found = BEGIN.fullmatch(marker)
+    if not found:
+        raise UserError(f"{where}: {marker}: is no marker; they are like `<!-- results: demo/table3 -->`")
+    scale, name = found.groups()
+    file = PUBLISHED / scale / f"{name}.csv"
+    if not file.exists():
+        raise UserError(
+            f"{where}: {file}: is missing; after a run, `python scripts/publish_results.py --scale {scale}`"
+            " copies it"
+        )
+    try:
+        yield from _shown(name, file)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+    except (KeyError, ValueError, TypeError) as error:
+        raise UserError(f"{where}: {file}: cannot be shown ({error!r}); publish it again") from None
+
+
+def _shown(name: str, file: Path) -> list[str]:
+    table = read_table(str(file))
+    if table.empty:
+        raise UserError(f"{file}: has no rows")
+    if name == "claims":
+        return [*as_markdown(claim_overview(table)).split("\n"), "", sampling_note(table)]
+    rows = method_rows(table) if name == "methods" else _columns(table_rows(table))
+    return as_markdown(rows).split("\n")
+
+
+def _columns(rows: Rows) -> Rows:
+    places = [rows[0].index(heading) for heading in COLUMNS]
+    return [tuple(cells[place] for place in places) for cells in rows]
