@@ -1,6 +1,7 @@
 """Copy the results of a run to docs/results/SCALE, from which documents take their numbers; then commit them.
 
-All tables and claims must be current, those of the scale, and computed portably: else nothing is copied.
+All tables, claims and figures must be current and of the scale, else nothing is copied. If they were computed
+portably, the digests of all that they were made from are written too: `make reproduce` compares them.
 """
 
 import argparse

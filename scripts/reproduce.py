@@ -10,9 +10,10 @@ import sys
 
 from twostream import cli
 from twostream.config.loading import load_config
-from twostream.plan.digests import digests_of, read_digests
+from twostream.plan.digests import DIGESTS, digests_of, read_digests
 from twostream.plan.plan import Plan
-from twostream.plan.reproduction import PUBLISHED, check_possible, differences, lock_differences
+from twostream.plan.reproduction import check_possible, differences, lock_differences
+from twostream.results.documents import PUBLISHED
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
     parser.add_argument("--scale", help="the scale, if not config.yaml's")
     scale = parser.parse_args().scale
     plan = Plan(load_config(overrides={"scale": scale} if scale else None))
-    published = read_digests(PUBLISHED.format(scale=plan.config.scale_name))
+    published = read_digests(PUBLISHED / plan.config.scale_name / DIGESTS)
     check_possible(plan)
     chosen = ["--config", f"scale={scale}"] if scale else []
     made = subprocess.run(["snakemake", "--cores", "all", *chosen, "--", "all", "figures"])

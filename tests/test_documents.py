@@ -15,7 +15,7 @@ from twostream.config.loading import load_config
 from twostream.files import UserError, sha256, write_json
 from twostream.plan.plan import Plan
 from twostream.plan.publishing import publish
-from twostream.results.documents import PUBLISHED, documents, with_results
+from twostream.results.documents import COMPUTED, PUBLISHED, documents, with_results
 from twostream.results.formatting import arithmetic_note, as_markdown
 from twostream.results.pages import page
 
@@ -61,6 +61,7 @@ def folder(tmp_path, monkeypatch) -> Path:
         (PUBLISHED / scale).mkdir(parents=True)
         (PUBLISHED / scale / "table3.csv").write_text(text)
         (PUBLISHED / scale / "claims.csv").write_text(CLAIMS)
+        write_json(PUBLISHED / scale / COMPUTED, {"arithmetic": ["portable"]})
     return tmp_path
 
 
@@ -146,7 +147,10 @@ def test_markdown_shows_a_text_as_it_is_and_headings_within_a_table():
 
 
 def made(scale: str, mark: str, **changes: object) -> Plan:
-    """The plan of a scale, with results made by hand in results/, and records of its specs beside them."""
+    """The plan of a scale, with results made by hand in results/, and records of its specs beside them.
+
+    They are of a GPU's, as there is nothing here that they could have been made from.
+    """
     plan = Plan(load_config(overrides={"scale": scale}))
     for step in plan.results():
         (file,) = step.outputs
@@ -155,7 +159,7 @@ def made(scale: str, mark: str, **changes: object) -> Plan:
         state = {"sha256": sha256(file), "size": Path(file).stat().st_size}
         content = {"form": 3, "spec": step.spec, "made_from": {}, "files": {file: state}, "device": "cpu"}
         recipe = step.recipe.model_dump(mode="json")
-        how = {"recipe": recipe, "settled": {}, "code": {}, "arithmetic": ["portable"]}
+        how = {"recipe": recipe, "settled": {}, "code": {}, "arithmetic": ["cuda"]}
         record = content | how | changes
         write_json(paths.record(file), {key: value for key, value in record.items() if value is not None})
     return plan
@@ -170,7 +174,9 @@ def test_a_scale_is_published_whole_and_another_left_as_it_is(folder):
     (PUBLISHED / "paper/gone.csv").write_text("of a table that is no more")
     publish(made("paper", "full"), PUBLISHED / "paper")
     tables = [f"table{number}.csv" for number in ("1a", "1b", "2", "3", "4")]
-    assert published("paper") == dict.fromkeys([*tables, "claims.csv"], "row,ours\nfull,1\n")
+    said = published("paper")
+    assert json.loads(said.pop(COMPUTED)) == {"arithmetic": ["cuda"]}
+    assert said == dict.fromkeys([*tables, "claims.csv"], "row,ours\nfull,1\n")
     assert published("demo") == before
     paper = published("paper")
     publish(made("demo", "model"), PUBLISHED / "demo")
@@ -209,11 +215,15 @@ def test_results_of_another_scale_are_refused_with_its_name(folder):
     assert "results/table3.csv: is of the scale paper, not of demo" in said
 
 
-@pytest.mark.parametrize("arithmetic", [["native"], ["native", "portable"], None])
-def test_what_is_not_all_portable_or_does_not_say_is_refused(folder, arithmetic):
-    plan = made("demo", "model", arithmetic=arithmetic)
-    named = ", ".join(arithmetic or ["unrecorded"])
-    assert f"results/claims.csv: was computed in {named}, and only" in refused(plan)
+def test_what_is_portable_is_published_with_all_that_it_was_made_from_or_not_at_all(folder):
+    assert "is not here whole" in refused(made("demo", "model", arithmetic=["portable"]))
+
+
+def test_documents_label_what_was_computed_otherwise(folder):
+    publish(made("demo", "model", arithmetic=["native", "portable"]), PUBLISHED / "demo")
+    (PUBLISHED / "demo/table3.csv").write_text(TABLE)
+    written = with_results(document("demo/table3"), "README.md")
+    assert written == document("demo/table3", f"\n{SHOWN}\n{NOTE}\n\n")
 
 
 NOTE = "Computed in: native, portable. Bytes are comparable with the published ones where all is portable."

@@ -11,11 +11,13 @@ from conftest import call
 from twostream import arithmetic, paths
 from twostream.config.loading import load_config
 from twostream.files import UserError
-from twostream.plan.digests import Digest, digests_of, read_digests, steps_in_order, write_digests
+from twostream.plan.digests import Digest, read_digests, steps_in_order, write_digests
 from twostream.plan.plan import Plan
-from twostream.plan.reproduction import PUBLISHED, check_possible, differences, lock_differences
+from twostream.plan.publishing import publish
+from twostream.plan.reproduction import check_possible, differences, lock_differences
+from twostream.results.documents import PUBLISHED
 
-DIGESTS = PUBLISHED.format(scale="demo")
+DIGESTS = str(PUBLISHED / "demo/digests.csv")
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def published(built, tmp_path_factory) -> Path:
     before = Path.cwd()
     os.chdir(folder)
     try:
-        write_digests(digests_of(Plan(load_config())), DIGESTS)
+        publish(Plan(load_config()), PUBLISHED / "demo")
     finally:
         os.chdir(before)
     return folder

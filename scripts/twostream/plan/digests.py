@@ -12,6 +12,9 @@ from twostream.plan.plan import Plan
 from twostream.provenance.records import arithmetic_of, read_record
 from twostream.provenance.steps import Step
 
+# Beside the published results of a scale.
+DIGESTS = "digests.csv"
+
 # The files of an artefact, itself and what its job wrote with it, each with its SHA-256.
 Files = dict[str, str]
 

@@ -1,4 +1,4 @@
-"""Results that are committed: copied from results/ once all of them are current and comparable.
+"""Results that are committed: copied from results/ once all of them are current.
 
 They lie in a folder for each scale, from which documents take their numbers (`results/documents.py`).
 """
@@ -10,28 +10,38 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from twostream.config.loading import load_config
-from twostream.files import UserError
+from twostream.files import UserError, write_json
+from twostream.plan.digests import DIGESTS, digests_of, write_digests
 from twostream.plan.plan import Plan
 from twostream.provenance.explanation import why_stale
 from twostream.provenance.records import arithmetic_of, read_record
 from twostream.provenance.staleness import check_unchanged, is_current
 from twostream.provenance.steps import Step
+from twostream.results.documents import COMPUTED
 
 
 def publish(plan: Plan, folder: Path) -> None:
     """Put the plan's tables, claims and other methods into `folder`, in place of all that is there.
 
+    Beside them: in which arithmetic they were computed; if that is portable, so that anybody can compute the
+    same bytes, the digests of all that they, and the figures, were made from.
+
     Raises UserError, which names each file and the reason, if one is missing, stale, another scale's or
-    edited, or was not computed portably; nothing is changed then.
+    edited; nothing is changed then.
     """
     steps = {output: step for step in plan.results() for output in step.outputs}
     objections = {file: _objection(file, step, plan) for file, step in steps.items()}
     refused = [f"{file}: {why}" for file, why in objections.items() if why]
     if refused:
         raise UserError("\n".join(["nothing is published", *refused]))
+    arithmetic = sorted({name for file in steps for name in arithmetic_of(file)})
+    digests = digests_of(plan) if arithmetic == ["portable"] else None
     with _anew(folder) as new:
         for file in steps:
             shutil.copyfile(file, new / Path(file).name)
+        write_json(new / COMPUTED, {"arithmetic": arithmetic})
+        if digests:
+            write_digests(digests, new / DIGESTS)
 
 
 def _objection(file: str, step: Step, plan: Plan) -> str:
@@ -41,9 +51,6 @@ def _objection(file: str, step: Step, plan: Plan) -> str:
     if not is_current(file, step):
         return _why_not_current(file, step, plan.config.scale_name)
     check_unchanged(file)
-    arithmetic = arithmetic_of(file)
-    if arithmetic != ["portable"]:
-        return f"was computed in {', '.join(arithmetic)}, and only what is all portable can be compared"
     return ""
 
 

@@ -11,8 +11,6 @@ from twostream.plan.dvc_stages import FOLDERS
 from twostream.plan.plan import Plan
 from twostream.plan.pull_guard import LOCK
 
-# The digests of a scale's published run.
-PUBLISHED = "docs/results/{scale}/digests.csv"
 # So many characters tell two digests apart.
 SHOWN = 12
 

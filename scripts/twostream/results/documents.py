@@ -4,6 +4,7 @@ A line `<!-- results: SCALE/NAME -->` begins one and a line `<!-- end -->` ends 
 `docs/results/SCALE/NAME.csv` holds. Each scale has a folder, so one overwrites nothing of another.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from twostream.files import UserError
 from twostream.results.formatting import (
     Rows,
+    arithmetic_note,
     as_markdown,
     claim_overview,
     method_rows,
@@ -21,6 +23,8 @@ from twostream.results.formatting import (
 
 # Where the results of each scale lie that are committed.
 PUBLISHED = Path("docs/results")
+# Beside them, in which arithmetic they were computed.
+COMPUTED = "computed.json"
 BEGIN = re.compile(r"<!-- results: ([\w-]+)/([\w-]+) -->")
 END = "<!-- end -->"
 # The columns of a table that documents show; the CSVs have all.
@@ -73,9 +77,11 @@ def _block(marker: str, where: str) -> Iterator[str]:
         )
     try:
         yield from _shown(name, file)
+        if note := arithmetic_note(json.loads((file.parent / COMPUTED).read_text())["arithmetic"]):
+            yield from ("", note)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
-    except (KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError) as error:
         raise UserError(f"{where}: {file}: cannot be shown ({error!r}); publish it again") from None
 
 
