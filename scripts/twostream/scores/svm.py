@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -39,8 +40,14 @@ def svm(spatial: Scores, temporal: Scores, settings: SVM, seed: int) -> tuple[Sc
     decisions = np.full((len(features), len(spatial.classes)), -np.inf)
     values = machine.decision_function(features)
     decisions[:, machine.classes_] = np.stack([-values, values], 1) if values.ndim == 1 else values
-    exponents = np.exp(decisions - decisions.max(axis=1, keepdims=True))
+    exponents = _exp(decisions - decisions.max(axis=1, keepdims=True))
     return replace(spatial, scores=exponents / exponents.sum(axis=1, keepdims=True)), cost
+
+
+def _exp(values: np.ndarray) -> np.ndarray:
+    """Return e to the power of each value, correctly rounded; NumPy's depends on the C library."""
+    rounded: np.ndarray = np.vectorize(lambda value: float(Decimal(value).exp()), otypes=[float])(values)
+    return rounded
 
 
 def _fit(features: np.ndarray, labels: np.ndarray, cost: float, seed: int) -> LinearSVC:
