@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 # Each by the distributions that it may come in: OpenCV's are one library, with windows and without.
 DISTRIBUTIONS = (
+    "av",
     "matplotlib",
     "numba",
     "numpy",
