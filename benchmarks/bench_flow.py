@@ -14,6 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
+# First, as it sets the arithmetic that libraries read as they load.
+import twostream  # noqa: F401
+
+# isort: split
 import cv2
 import numpy as np
 

@@ -18,6 +18,10 @@ import time
 from itertools import islice, repeat
 from pathlib import Path
 
+# First, as it sets the arithmetic that libraries read as they load.
+import twostream  # noqa: F401
+
+# isort: split
 import torch
 from bench_flow import generated_videos
 
