@@ -160,9 +160,9 @@ def small_benchmark() -> dict:
 
 def copy_project(folder: Path) -> Path:
     """Copy code and configuration to `folder`, with the tiny scale as `demo`."""
-    for name in ("scripts", "workflow", "config"):
+    for name in ("scripts", "workflow", "config", "requirements"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("README.md", "environment.yml", "requirements.txt", "dvc.yaml", ".dvcignore", ".gitignore"):
+    for name in ("README.md", "environment.yml", "dvc.yaml", ".dvcignore", ".gitignore"):
         shutil.copy(ROOT / name, folder / name)
     for name in (".dvc/config", ".dvc/.gitignore", "data/official/README.md", "methods/README.md"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
