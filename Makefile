@@ -3,7 +3,7 @@ SCALE =
 PYTHON = python3.11
 BIN = .venv/bin
 
-.PHONY: tables report test lint bench
+.PHONY: tables report test lint bench gpu-check
 
 tables: .venv/ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(if $(SCALE),--config scale=$(SCALE))
@@ -35,3 +35,8 @@ bench: .venv/ready
 	PYTHONPATH=scripts $(BIN)/python benchmarks/bench_flow.py $(if $(VIDEOS),--videos "$(VIDEOS)") $(if $(FLO),--flo $(FLO)) --device $(or $(DEVICE),cpu)
 	PYTHONPATH=scripts $(BIN)/python benchmarks/bench_store.py $(if $(VIDEOS),--videos "$(VIDEOS)")
 	PYTHONPATH=scripts $(BIN)/python benchmarks/bench_training.py $(if $(VIDEOS),--videos "$(VIDEOS)") --device $(or $(DEVICE),cpu) --batch $(or $(BATCH),32) --iterations $(or $(ITERATIONS),3) --workers $(or $(WORKERS),0)
+
+# On a machine with a GPU; docs/gpu.md says what it needs. It sets up nothing: torch and NumPy are enough.
+GPU_PYTHON = $(if $(wildcard $(BIN)/python),$(BIN)/python,python3)
+gpu-check:
+	$(GPU_PYTHON) benchmarks/gpu_check.py $(if $(DEVICE),--device $(DEVICE))
