@@ -65,7 +65,10 @@ def check(parts: list[Part], out: Path, device: str, seconds: float) -> int:
             print("error: nothing can be measured here, see above; `--device cpu` tries the check itself")
             return 1
     print(f"\n{out}: " + "; ".join(f"{status}: {', '.join(names)}" for status, names in ended.items()))
-    return 1 if "failed" in ended else 0
+    if "failed" in ended:
+        print(f"{out.with_suffix('.log')}: what they said")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

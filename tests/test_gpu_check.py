@@ -15,7 +15,7 @@ import pytest
 import torch
 from conftest import ROOT
 
-from gpu_parts import brox, document, flow, loader, paper, training, triton_kernels
+from gpu_parts import brox, document, environment, flow, loader, paper, training, triton_kernels
 from gpu_parts.moving_pictures import Texture, layered_pair, smooth_pair
 from gpu_parts.parts import PARTS
 from gpu_parts.place import Place
@@ -137,6 +137,18 @@ def test_steps_from_shards_are_measured(place):
     assert all(0 < figures["% of the time waiting for input"] < 100 for figures in found)
 
 
+def test_the_gpu_is_named(place, monkeypatch):
+    facts = SimpleNamespace(name="A GPU", total_memory=8e9, major=9, minor=0)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: facts)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
+    monkeypatch.setattr(environment, "_cudnn", lambda: "92000")  # it would look at the GPU
+    environment.measure(replace(place, device="cuda"))
+    found = {what: row["says"] for what, row in rows(place).items()}
+    assert found["GPU"] == "A GPU, 8.0 GB, compute capability 9.0" and found["bfloat16"] == "yes"
+    assert found["torch"].startswith(torch.__version__) and found["numpy"] == np.__version__
+
+
 def test_pictures_move_as_they_say():
     texture = Texture(3)
     x, y = (grid.astype(float) for grid in np.mgrid[:5, :7])
@@ -161,7 +173,7 @@ def test_the_papers_settings_are_those_of_the_configuration():
     benchmark = parse(Benchmark, read_yaml(ROOT / "config/benchmark.yaml"), "benchmark.yaml")
     assert vars(paper.BROX) == scale.flow.brox.model_dump()
     assert set(paper.ON_CPU) == set(FLOW_ALGORITHMS) - ON_GPU
-    assert ON_GPU == {"brox"}, "gpu_parts/flow.py measures no other on the GPU"
+    assert {"brox"} == ON_GPU, "gpu_parts/flow.py measures no other on the GPU"
     assert paper.NETWORK.normalisation == scale.network.normalisation
     assert paper.NETWORK.full == scale.network.full
     layers = [layer.model_dump() for layer in scale.network.convolutions]

@@ -34,7 +34,7 @@ def measure(place: Place) -> None:
             raise RuntimeError(f"torch {torch.__version__} finds no GPU that it can use here")
         _say_gpu(place)
     place.said("CPU", f"{processor()}, {os.cpu_count()} cores")
-    place.said("system", f"{platform.system()} {platform.release()}, {platform.machine()}")
+    place.said("system", f"{platform.system()}, {platform.machine()}")
     place.said("Python", platform.python_version())
     place.said("torch", f"{torch.__version__}, CUDA {torch.version.cuda}, cuDNN {_cudnn()}")
     for name, packages in PACKAGES.items():

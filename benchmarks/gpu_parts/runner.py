@@ -73,7 +73,7 @@ class Runner:
         if code == 0:
             return "done", ""
         last = self._last_line()
-        return ("skipped", last) if code == MISSING else ("failed", f"{last} (exit {code}; see {self._log})")
+        return ("skipped", last) if code == MISSING else ("failed", f"{last} (exit {code})")
 
     def _last_line(self) -> str:
         lines = [line.strip() for line in self._log.read_text(errors="replace").splitlines()]
