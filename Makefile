@@ -5,12 +5,17 @@ PYTHON =
 BIN = .venv/bin
 GROUPS = tables pretrained remotes cluster test lint lock
 
-.PHONY: tables report test lint bench lock pretrained remotes cluster
+.PHONY: tables reproduce report test lint bench gpu-check lock pretrained remotes cluster
 # Groups are installed into one .venv.
 .NOTPARALLEL:
 
 tables: .venv/tables.ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(if $(SCALE),--config scale=$(SCALE))
+	@$(BIN)/python scripts/print_tables.py $(if $(SCALE),--scale $(SCALE))
+
+# Tables and figures, compared byte by byte with what is published; fails if one differs.
+reproduce: .venv/tables.ready
+	PATH="$(CURDIR)/$(BIN):$$PATH" python scripts/reproduce.py $(if $(SCALE),--scale $(SCALE))
 	@$(BIN)/python scripts/print_tables.py $(if $(SCALE),--scale $(SCALE))
 
 report: .venv/tables.ready
@@ -44,3 +49,8 @@ bench: .venv/pretrained.ready
 	PYTHONPATH=scripts $(BIN)/python benchmarks/bench_flow.py $(if $(VIDEOS),--videos "$(VIDEOS)") $(if $(FLO),--flo $(FLO)) --device $(or $(DEVICE),cpu)
 	PYTHONPATH=scripts $(BIN)/python benchmarks/bench_store.py $(if $(VIDEOS),--videos "$(VIDEOS)")
 	PYTHONPATH=scripts $(BIN)/python benchmarks/bench_training.py $(if $(VIDEOS),--videos "$(VIDEOS)") --device $(or $(DEVICE),cpu) --batch $(or $(BATCH),32) --iterations $(or $(ITERATIONS),3) --workers $(or $(WORKERS),0)
+
+# On a machine with a GPU; docs/gpu.md says what it needs. It sets up nothing: torch and NumPy are enough.
+GPU_PYTHON = $(if $(wildcard $(BIN)/python),$(BIN)/python,python3)
+gpu-check:
+	$(GPU_PYTHON) benchmarks/gpu_check.py $(if $(DEVICE),--device $(DEVICE))

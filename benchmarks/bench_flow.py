@@ -119,8 +119,9 @@ def report_errors(flo: list[Path]) -> None:
 def first_call() -> tuple[float, float]:
     """Seconds of a process's first flow: compiled anew, and loaded from the disk's cache."""
     code = (
-        "import numpy as np, time; from twostream.flow.brox_numba import brox_flow;"
-        "a = np.zeros((32, 32), np.uint8); t = time.perf_counter(); brox_flow(a, a);"
+        "import numpy as np, time; from twostream.config.scale import BroxSettings;"
+        "from twostream.flow.brox_numba import brox_flow;"
+        "a = np.zeros((32, 32), np.uint8); t = time.perf_counter(); brox_flow(a, a, BroxSettings());"
         "print(time.perf_counter() - t)"
     )
     with tempfile.TemporaryDirectory() as cache:

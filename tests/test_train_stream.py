@@ -18,10 +18,11 @@ from twostream.extraction.store import ShardWriter, Store
 from twostream.files import UserError
 from twostream.networks.model_file import Description, load_model, save_model
 from twostream.networks.network import GroupFrames, StreamNetwork
-from twostream.training import trainer
+from twostream.training import descent
+from twostream.training.descent import rate_at
 from twostream.training.reader import VideoReader
 from twostream.training.sampling import Dropout, Sample, TaskSamples, TrainingVideo, collate
-from twostream.training.trainer import Trained, rate_at, train
+from twostream.training.trainer import Trained, train
 
 FRAME = {"kind": "frames", "length": 1}
 
@@ -195,7 +196,7 @@ def test_workers_change_nothing(coloured):
 
 def test_mixed_precision_trains_like_single_precision(coloured, monkeypatch):
     single = trained(recipe(SINGLE)).curve
-    monkeypatch.setattr(trainer, "mixed_precision", lambda device: torch.autocast("cpu", torch.bfloat16))
+    monkeypatch.setattr(descent, "mixed_precision", lambda device: torch.autocast("cpu", torch.bfloat16))
     mixed = trained(recipe(SINGLE)).curve
     assert not mixed.equals(single)
     assert mixed["loss"].to_numpy() == pytest.approx(single["loss"].to_numpy(), abs=0.2)
