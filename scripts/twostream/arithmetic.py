@@ -36,6 +36,8 @@ PORTABLE = {
     "OPENCV_IPP": "disabled",
     "OPENCV_CPU_DISABLE": "AVX512-SKX,AVX512-ICL,AVX512-CLX,AVX512-CNL",
     "NUMBA_CPU_NAME": "haswell",
+    # Without these it adds to that processor's instructions all that this one has.
+    "NUMBA_CPU_FEATURES": "+avx2,+fma",
 }
 # A sum that threads share out depends on their number. Jobs run side by side, so each has one in any case.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
