@@ -1,7 +1,7 @@
 """Write requirements/*.txt from the groups of pyproject.toml: all packages, with versions and hashes.
 
 All groups are resolved as one, for every Python from 3.11 on and every system; the file of a group holds
-what that of `tables` has not, except that of `build`, which is installed before it. What is locked already
+what that of `tables` has not, except that of `pip`, which is installed before it. What is locked already
 keeps its version unless pyproject.toml asks for another; --upgrade takes the newest of what it does not
 name. `make lock` calls this.
 """
@@ -39,7 +39,7 @@ def main() -> None:
         packages(groups, "--output-file", str(whole), *upgrade)
         found = {group: packages([group], "--constraints", str(whole)) for group in groups}
     for group, own in found.items():
-        there = [] if group in ("tables", "build") else found["tables"]
+        there = [] if group in ("tables", "pip") else found["tables"]
         lines = [package for package in own if package not in there]
         write_changed(FOLDER / f"{group}.txt", HEADER + "".join(lines))
 
