@@ -3,7 +3,7 @@ SCALE =
 # What makes .venv; if it is not given, the first of python3.11, python3.12, python3.13 that is here.
 PYTHON =
 BIN = .venv/bin
-GROUPS = tables pretrained remotes cluster test lint lock
+GROUPS = tables pretrained remotes cluster test lint uv
 
 .PHONY: tables reproduce report test lint bench gpu-check lock pretrained remotes cluster
 # Groups are installed into one .venv.
@@ -33,7 +33,7 @@ lint: .venv/lint.ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
 
 # Set-up, one group of packages at a time (pyproject.toml), and again whenever the lock has changed.
-$(GROUPS:%=.venv/%.ready): .venv/%.ready: requirements/%.txt requirements/tables.txt requirements/build.txt
+$(GROUPS:%=.venv/%.ready): .venv/%.ready: requirements/%.txt requirements/tables.txt requirements/pip.txt
 	@PYTHON="$(PYTHON)" scripts/install_packages.sh $*
 
 .venv: .venv/tables.ready
@@ -41,7 +41,7 @@ $(GROUPS:%=.venv/%.ready): .venv/%.ready: requirements/%.txt requirements/tables
 pretrained remotes cluster: %: .venv/%.ready
 
 # Renews requirements/*.txt; with UPGRADE=1 also what pyproject.toml does not name.
-lock: .venv/lock.ready
+lock: .venv/uv.ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" python scripts/lock_packages.py $(if $(UPGRADE),--upgrade)
 
 # VIDEOS and FLO name real material, if you have any: a folder, and Middlebury's .flo files.

@@ -73,7 +73,7 @@ remove_half_installed
 echo "Installing the packages for $group into .venv (the first time: minutes, and some 3 GB to download)" >&2
 # The pip of today, as those that come with a Python take up to twice as long, and the setuptools that builds
 # what has no wheel.
-install_locked --requirement requirements/build.txt
+install_locked --requirement requirements/pip.txt
 install_locked --no-build-isolation --use-pep517 --requirement requirements/tables.txt \
 	--requirement "requirements/$group.txt"
 # What is imported has its bytecode from now on, also for processes that are told to write none. pip would

@@ -1,7 +1,7 @@
 """Write requirements/*.txt from the groups of pyproject.toml: all packages, with versions and hashes.
 
 All groups are resolved as one, for every Python from 3.11 on and every system; the file of a group holds
-what that of `tables` has not, except that of `build`, which is installed before it. What is locked already
+what that of `tables` has not, except that of `pip`, which is installed before it. What is locked already
 keeps its version unless pyproject.toml asks for another; --upgrade takes the newest of what it does not
 name. `make lock` calls this.
 """
@@ -9,6 +9,7 @@ name. `make lock` calls this.
 import argparse
 import re
 import subprocess
+import sys
 import tempfile
 import tomllib
 from pathlib import Path
@@ -38,16 +39,25 @@ def main() -> None:
         packages(groups, "--output-file", str(whole), *upgrade)
         found = {group: packages([group], "--constraints", str(whole)) for group in groups}
     for group, own in found.items():
-        there = [] if group in ("tables", "build") else found["tables"]
+        there = [] if group in ("tables", "pip") else found["tables"]
         lines = [package for package in own if package not in there]
-        (FOLDER / f"{group}.txt").write_text(HEADER + "".join(lines), encoding="utf-8")
+        write_changed(FOLDER / f"{group}.txt", HEADER + "".join(lines))
 
 
 def packages(groups: list[str], *options: str) -> list[str]:
     """Return what groups need, a package an entry: its name, version and marker, and its hashes."""
     named = [option for group in groups for option in ("--group", group)]
-    done = subprocess.run([*COMPILE, *named, *options], check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([*COMPILE, *named, *options], stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        # uv has said why.
+        sys.exit(done.returncode)
     return PACKAGE.findall(done.stdout)
+
+
+def write_changed(file: Path, text: str) -> None:
+    """Write a file if it does not hold that text, as make installs anew what is newer than .venv."""
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
+        file.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

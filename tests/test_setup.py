@@ -114,7 +114,7 @@ def made_by(folder: Path, *arguments: str) -> str:
 
 
 def installing(group: str) -> list[list[str]]:
-    return [["build.txt"], ["tables.txt", f"{group}.txt"], []]
+    return [["pip.txt"], ["tables.txt", f"{group}.txt"], []]
 
 
 def calls(folder: Path) -> list[list[str]]:
