@@ -201,7 +201,8 @@ def test_workers_change_nothing(coloured):
 IN_MIXED_PRECISION = """
 import twostream
 import torch
-from test_train_stream import SINGLE, descent, recipe, trained
+from test_train_stream import SINGLE, recipe, trained
+from twostream.training import descent
 if torch.ops.mkldnn._is_mkldnn_bf16_supported():
     descent.mixed_precision = lambda device: torch.autocast("cpu", torch.bfloat16)
     trained(recipe(SINGLE)).curve.to_csv("mixed.csv")
