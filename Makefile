@@ -1,37 +1,56 @@
-# The main job is `make tables`; each target sets up .venv first if it is missing.
+# The main job is `make tables`; each target sets up .venv first if what it needs there is missing.
 SCALE =
-PYTHON = python3.11
+# What makes .venv; if it is not given, the first of python3.11, python3.12, python3.13 that is here.
+PYTHON =
 BIN = .venv/bin
+GROUPS = tables pretrained remotes cluster test lint uv
 
-.PHONY: tables report test lint bench
+.PHONY: tables reproduce report test lint bench gpu-check lock pretrained remotes cluster
+# Groups are installed into one .venv.
+.NOTPARALLEL:
 
-tables: .venv/ready
+tables: .venv/tables.ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(if $(SCALE),--config scale=$(SCALE))
 	@$(BIN)/python scripts/print_tables.py $(if $(SCALE),--scale $(SCALE))
 
-report: .venv/ready
+# Tables and figures, compared byte by byte with what is published; fails if one differs.
+reproduce: .venv/tables.ready
+	PATH="$(CURDIR)/$(BIN):$$PATH" python scripts/reproduce.py $(if $(SCALE),--scale $(SCALE))
+	@$(BIN)/python scripts/print_tables.py $(if $(SCALE),--scale $(SCALE))
+
+report: .venv/tables.ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(if $(SCALE),--config scale=$(SCALE)) -- all report_pages
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --report report/report.html $(if $(SCALE),--config scale=$(SCALE)) -- report_pages
 
-test: .venv/ready
+test: .venv/test.ready
 	$(BIN)/pytest
 
-lint: .venv/ready
+lint: .venv/lint.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy scripts
 	$(BIN)/snakefmt --check workflow
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
 
-.venv/ready: requirements.txt
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	touch $@
+# Set-up, one group of packages at a time (pyproject.toml), and again whenever the lock has changed.
+$(GROUPS:%=.venv/%.ready): .venv/%.ready: requirements/%.txt requirements/tables.txt requirements/pip.txt
+	@PYTHON="$(PYTHON)" scripts/install_packages.sh $*
 
-.venv: .venv/ready
+.venv: .venv/tables.ready
+
+pretrained remotes cluster: %: .venv/%.ready
+
+# Renews requirements/*.txt; with UPGRADE=1 also what pyproject.toml does not name.
+lock: .venv/uv.ready
+	PATH="$(CURDIR)/$(BIN):$$PATH" python scripts/lock_packages.py $(if $(UPGRADE),--upgrade)
 
 # VIDEOS and FLO name real material, if you have any: a folder, and Middlebury's .flo files.
-bench: .venv/ready
+bench: .venv/pretrained.ready
 	PYTHONPATH=scripts $(BIN)/python benchmarks/bench_flow.py $(if $(VIDEOS),--videos "$(VIDEOS)") $(if $(FLO),--flo $(FLO)) --device $(or $(DEVICE),cpu)
 	PYTHONPATH=scripts $(BIN)/python benchmarks/bench_store.py $(if $(VIDEOS),--videos "$(VIDEOS)")
 	PYTHONPATH=scripts $(BIN)/python benchmarks/bench_training.py $(if $(VIDEOS),--videos "$(VIDEOS)") --device $(or $(DEVICE),cpu) --batch $(or $(BATCH),32) --iterations $(or $(ITERATIONS),3) --workers $(or $(WORKERS),0)
+
+# On a machine with a GPU; docs/gpu.md says what it needs. It sets up nothing: torch and NumPy are enough.
+GPU_PYTHON = $(if $(wildcard $(BIN)/python),$(BIN)/python,python3)
+gpu-check:
+	$(GPU_PYTHON) benchmarks/gpu_check.py $(if $(DEVICE),--device $(DEVICE))

@@ -10,6 +10,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+# First, as it sets the arithmetic that libraries read as they load.
+import twostream  # noqa: F401
+
+# isort: split
 import cv2
 import numpy as np
 import torch

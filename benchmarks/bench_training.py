@@ -18,6 +18,10 @@ import time
 from itertools import islice, repeat
 from pathlib import Path
 
+# First, as it sets the arithmetic that libraries read as they load.
+import twostream  # noqa: F401
+
+# isort: split
 import torch
 from bench_flow import generated_videos
 
@@ -39,9 +43,9 @@ from twostream.extraction.dataset_files import DatasetFiles
 from twostream.extraction.flow import store_flow
 from twostream.extraction.frames import store_frames
 from twostream.networks.model_file import Description
+from twostream.training.descent import Progress, descend, optimizer_of
 from twostream.training.sampling import Dropout
 from twostream.training.tasks import batches, videos_of
-from twostream.training.trainer import Progress, descend, optimizer_of
 from twostream.videos.index import complete, from_class_folders, write_index
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -8,7 +8,7 @@ import argparse
 import subprocess
 import sys
 
-from twostream import cli
+from twostream import arithmetic, cli
 from twostream.config.loading import load_config
 from twostream.plan.digests import DIGESTS, digests_of, read_digests
 from twostream.plan.plan import Plan
@@ -31,8 +31,9 @@ def main() -> None:
         sys.exit(made.returncode)
     here = digests_of(plan)
     found = list(differences(here, published, plan))
-    print("\n".join(found or [f"All {sum(len(d.files) for d in here.values())} files: the published bytes."]))
-    print("\n".join(lock_differences()))
+    files = sum(len(digest.files) for digest in here.values())
+    print("\n".join(found or [f"All {files} files of {len(here)} artefacts have the published bytes."]))
+    print("\n".join([*lock_differences(), f"Computed on: {arithmetic.processor()}"]))
     if found:
         sys.exit(1)
 

@@ -23,6 +23,7 @@ import pytest
 import yaml
 from local_server import Server
 
+from small_project import small_benchmark, tiny_scale
 from twostream import downloads, paths
 from twostream.extraction.dataset_files import DatasetFiles
 from twostream.extraction.store import ShardWriter
@@ -31,13 +32,6 @@ from twostream.provenance.specs import Spec, code_digest
 from twostream.videos.index import write_index
 
 ROOT = Path(__file__).resolve().parent.parent
-ADDED_CLASSES = {
-    "run": "flow-10-added-classes",
-    "expected": "better",
-    "than": "flow-10-finetuned",
-    "dataset": "secondary",
-    "splits": [1],
-}
 ENVIRONMENT = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "/tmp"}
 
 
@@ -129,40 +123,11 @@ def frames_options(*names: str) -> list[str]:
     return ["--index", *(files.index for files in found), "--frames", *frames]
 
 
-def tiny_scale() -> dict:
-    """The default scale made tiny: two or three classes, few videos, three iterations."""
-    scale = yaml.safe_load((ROOT / "config/scale/demo.yaml").read_text())
-    for name, dataset in scale["datasets"].items():
-        source = dataset["source"]
-        first = list(source["classes"])[: 2 if name == "demo_b" else 3]
-        source["classes"] = {c: source["classes"][c] for c in first}
-        source |= {"groups": 4, "clips": 1, "train_groups": 2}
-        dataset["shards"] = 1
-    for schedule in scale["schedules"].values():
-        schedule |= {"iterations": 3, "drops": [2]}
-    scale["training"]["batch"] = 4
-    scale["testing"]["frames"] = 2
-    return scale
-
-
-def small_benchmark() -> dict:
-    """The benchmark with the tables that touch every kind of stage, and few rows in them."""
-    benchmark = yaml.safe_load((ROOT / "config/benchmark.yaml").read_text())
-    benchmark["shared_classes"] = {"demo_a": {"DiscAcross": "DiscAcross"}}
-    tables = benchmark["tables"]
-    tables["table2"]["rows"] = tables["table2"]["rows"][1:3]
-    tables["table3"]["rows"] = [tables["table3"]["rows"][0], tables["table3"]["rows"][3]]
-    benchmark["tables"] = {name: tables[name] for name in ("table2", "table3")}
-    claim = {"number": 1, "claim": "Added classes beat fine-tuning", "comparisons": [ADDED_CLASSES]}
-    benchmark["claims"] = [claim]
-    return benchmark
-
-
 def copy_project(folder: Path) -> Path:
     """Copy code and configuration to `folder`, with the tiny scale as `demo`."""
-    for name in ("scripts", "workflow", "config"):
+    for name in ("scripts", "workflow", "config", "requirements"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("README.md", "environment.yml", "requirements.txt", "dvc.yaml", ".dvcignore", ".gitignore"):
+    for name in ("README.md", "environment.yml", "dvc.yaml", ".dvcignore", ".gitignore"):
         shutil.copy(ROOT / name, folder / name)
     for name in (".dvc/config", ".dvc/.gitignore", "data/official/README.md", "methods/README.md"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,8 @@ from twostream.flow.brox import level_sizes, resampling_taps
 from twostream.flow.brox_numba import brox_flow, flow_between, pyramid
 from twostream.flow.brox_torch import batch_size, brox_flow_batch, brox_flow_in_batches
 
+DEFAULT = BroxSettings()
+
 
 @pytest.fixture(scope="module")
 def smooth_pairs() -> list[Pair]:
@@ -39,9 +41,13 @@ def one_thread() -> None:
     cv2.setNumThreads(1)
 
 
+def with_numba(first: Image, second: Image, settings: BroxSettings = DEFAULT) -> Flow:
+    return brox_flow(first, second, settings)
+
+
 def with_torch(first: Image, second: Image, device: str = "cpu") -> Flow:
     one, two = (torch.from_numpy(image)[None].to(device) for image in (first, second))
-    return brox_flow_batch(one, two)[0].permute(1, 2, 0).cpu().numpy()
+    return brox_flow_batch(one, two, DEFAULT)[0].permute(1, 2, 0).cpu().numpy()
 
 
 def distances(one: Flow, two: Flow) -> Flow:
@@ -74,7 +80,7 @@ def letterboxed(image: Image) -> Image:
 
 def test_backends_agree(smooth_pairs: list[Pair], layered_pairs: list[Pair]) -> None:
     for first, second, _ in smooth_pairs + layered_pairs:
-        apart = distances(brox_flow(first, second), with_torch(first, second))
+        apart = distances(with_numba(first, second), with_torch(first, second))
         assert apart.mean() < 1e-3
         assert np.median(apart) < 1e-4
 
@@ -91,27 +97,27 @@ def test_backends_agree_on_settings() -> None:
         omega=1.5,
     )
     one, two = (torch.from_numpy(image)[None] for image in (first, second))
-    flow = brox_flow(first, second, settings)
+    flow = with_numba(first, second, settings)
     with_settings = brox_flow_batch(one, two, settings)[0].permute(1, 2, 0).numpy()
     assert distances(flow, with_settings).mean() < 1e-3
-    assert distances(flow, brox_flow(first, second)).mean() > 1e-2
+    assert distances(flow, with_numba(first, second)).mean() > 1e-2
 
 
 def test_beats_tvl1_and_farneback_on_smooth_motion(smooth_pairs: list[Pair]) -> None:
-    error = mean_error(brox_flow, smooth_pairs)
+    error = mean_error(with_numba, smooth_pairs)
     assert error < 0.05
     assert error < min(mean_error(tvl1, smooth_pairs), mean_error(farneback, smooth_pairs))
 
 
 def test_beats_tvl1_and_farneback_on_occlusion(layered_pairs: list[Pair]) -> None:
-    error = mean_error(brox_flow, layered_pairs)
+    error = mean_error(with_numba, layered_pairs)
     assert error < 0.3
     assert error < min(mean_error(tvl1, layered_pairs), mean_error(farneback, layered_pairs))
 
 
 def test_displacement_points_right_and_down() -> None:
     image = texture(np.random.default_rng(1), HEIGHT, WIDTH)
-    flow = brox_flow(as_image(view(image, 0, 0)), as_image(view(image, -2, -1)))
+    flow = with_numba(as_image(view(image, 0, 0)), as_image(view(image, -2, -1)))
     assert np.allclose(np.median(flow, axis=(0, 1)), (2, 1), atol=0.02)
 
 
@@ -119,11 +125,11 @@ def test_displacement_points_right_and_down() -> None:
 def test_stable_under_small_change_of_alpha(alpha: float, layered_pairs: list[Pair]) -> None:
     noise = noise_images(HEIGHT, WIDTH)
     for first, second in [pair[:2] for pair in layered_pairs] + [noise]:
-        changed = brox_flow(first, second, BroxSettings(alpha=alpha))
-        assert distances(changed, brox_flow(first, second)).mean() < 5e-3
+        changed = with_numba(first, second, BroxSettings(alpha=alpha))
+        assert distances(changed, with_numba(first, second)).mean() < 5e-3
 
 
-@pytest.mark.parametrize("method", [brox_flow, with_torch])
+@pytest.mark.parametrize("method", [with_numba, with_torch])
 def test_identical_frames_give_zero(method: Callable[[Image, Image], Flow]) -> None:
     image = smooth_pair(3, 1)[0]
     flat = [np.full((40, 50), value, np.uint8) for value in (0, 255)]
@@ -131,7 +137,7 @@ def test_identical_frames_give_zero(method: Callable[[Image, Image], Flow]) -> N
         assert np.abs(method(frame, frame)).max() <= 1e-6
 
 
-@pytest.mark.parametrize("method", [brox_flow, with_torch])
+@pytest.mark.parametrize("method", [with_numba, with_torch])
 def test_frames_without_correspondence_stay_finite(
     method: Callable[[Image, Image], Flow],
 ) -> None:
@@ -148,7 +154,7 @@ def test_frames_without_correspondence_stay_finite(
     assert np.abs(flow).max() < 40
 
 
-@pytest.mark.parametrize("method", [brox_flow, with_torch])
+@pytest.mark.parametrize("method", [with_numba, with_torch])
 @pytest.mark.parametrize("size", [(61, 37), (37, 61), (12, 9), (40, 1), (1, 40), (1, 1), (2, 2), (17, 200)])
 def test_sizes(method: Callable[[Image, Image], Flow], size: tuple[int, int]) -> None:
     flow = method(*noise_images(*size))
@@ -160,23 +166,26 @@ def test_sizes(method: Callable[[Image, Image], Flow], size: tuple[int, int]) ->
 
 def test_odd_size_is_accurate() -> None:
     first, second, flow = smooth_pair(4, 2, 61, 37)
-    assert distances(brox_flow(first, second), flow).mean() < 0.1
+    assert distances(with_numba(first, second), flow).mean() < 0.1
 
 
 def test_letterboxed_frames() -> None:
     first, second, flow = smooth_pair(0, 3)
-    found = brox_flow(letterboxed(first), letterboxed(second))
+    found = with_numba(letterboxed(first), letterboxed(second))
     assert distances(found, flow)[24:-24].mean() < 0.05
     assert np.abs(found).max() < 4
 
 
 def test_same_input_gives_same_bytes_and_pyramids_can_be_reused() -> None:
     first, second, _ = smooth_pair(6, 5, 61, 90)
-    flow = brox_flow(first, second).tobytes()
-    assert brox_flow(first.copy(order="F"), second).tobytes() == flow
-    middle = pyramid(second)
-    assert flow_between(pyramid(first), middle).tobytes() == flow
-    assert flow_between(middle, pyramid(first)).tobytes() == brox_flow(second, first).tobytes()
+    flow = with_numba(first, second).tobytes()
+    assert with_numba(first.copy(order="F"), second).tobytes() == flow
+    middle = pyramid(second, DEFAULT)
+    assert flow_between(pyramid(first, DEFAULT), middle, DEFAULT).tobytes() == flow
+    assert (
+        flow_between(middle, pyramid(first, DEFAULT), DEFAULT).tobytes()
+        == with_numba(second, first).tobytes()
+    )
 
 
 def test_much_faster_than_tvl1() -> None:
@@ -191,7 +200,7 @@ def test_much_faster_than_tvl1() -> None:
             times.append(time.perf_counter() - start)
         return min(times)
 
-    assert 15 * seconds(brox_flow, 10) < seconds(tvl1, 1)
+    assert 15 * seconds(with_numba, 10) < seconds(tvl1, 1)
 
 
 def test_errors() -> None:
@@ -199,10 +208,10 @@ def test_errors() -> None:
     wrong_images: list[Any] = [np.zeros((20, 30, 3), np.uint8), np.zeros((20, 30), np.float32)]
     for wrong in wrong_images:
         with pytest.raises(ValueError, match="gray uint8"):
-            brox_flow(image, wrong)
+            with_numba(image, wrong)
         with pytest.raises(ValueError, match="gray uint8"):
             with_torch(image, wrong)
-    for method in (brox_flow, with_torch):
+    for method in (with_numba, with_torch):
         with pytest.raises(ValueError, match="differ in size"):
             method(image, other)
         with pytest.raises(ValueError, match="at least one pixel"):
@@ -240,16 +249,16 @@ def batch_of_pairs() -> tuple[torch.Tensor, torch.Tensor]:
 
 def test_pairs_of_a_batch_are_independent() -> None:
     first, second = batch_of_pairs()
-    flow = brox_flow_batch(first, second)
+    flow = brox_flow_batch(first, second, DEFAULT)
     assert flow.shape == (5, 2, 30, 40)
     for pair in range(5):
-        alone = brox_flow_batch(first[pair : pair + 1], second[pair : pair + 1])
+        alone = brox_flow_batch(first[pair : pair + 1], second[pair : pair + 1], DEFAULT)
         assert torch.allclose(flow[pair], alone[0], atol=1e-4)
 
 
 def test_batch_is_halved_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = batch_of_pairs()
-    expected = brox_flow_batch(first, second)
+    expected = brox_flow_batch(first, second, DEFAULT)
     tried = []
 
     def small(first: torch.Tensor, second: torch.Tensor, settings: BroxSettings) -> torch.Tensor:
@@ -260,7 +269,7 @@ def test_batch_is_halved_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(brox_torch, "batch_size", lambda *_: 64)
     monkeypatch.setattr(brox_torch, "brox_flow_batch", small)
-    assert torch.allclose(brox_flow_in_batches(first, second), expected, atol=1e-4)
+    assert torch.allclose(brox_flow_in_batches(first, second, DEFAULT), expected, atol=1e-4)
     assert tried == [5, 2, 2, 1]
 
 
@@ -270,7 +279,7 @@ def test_out_of_memory_for_one_pair_is_reported(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(brox_torch, "brox_flow_batch", never)
     with pytest.raises(torch.OutOfMemoryError):
-        brox_flow_in_batches(*batch_of_pairs())
+        brox_flow_in_batches(*batch_of_pairs(), DEFAULT)
 
 
 def test_batch_size_follows_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,14 +314,46 @@ def test_triton_half_sweep(interpreted_triton: ModuleType, size: tuple[int, int]
         assert torch.allclose(flow, expected, atol=1e-4)
 
 
+def test_triton_grid_holds_a_batch_of_many_small_fields(interpreted_triton: ModuleType, monkeypatch) -> None:
+    """A GPU takes 2,147,483,647 blocks along a grid's first axis, and 65,535 along the others."""
+    grids = []
+
+    class Kernel:
+        def __getitem__(self, grid: tuple[int, ...]) -> Callable[..., None]:
+            grids.append(grid)
+            return lambda *_, **__: None
+
+    monkeypatch.setattr(interpreted_triton, "_half_sweep_kernel", Kernel())
+    interpreted_triton.half_sweep(torch.zeros(1).expand(70_000, 2, 64, 64), torch.zeros(1), 0, 1.95)
+    assert grids == [(70_000 * 64 * 32 // 256,)]
+
+
+@pytest.mark.parametrize("capability", [75, 80, 90])
+def test_triton_half_sweep_compiles_for_gpus(capability: int, tmp_path, monkeypatch) -> None:
+    """Down to a GPU's own code, by the compilers that come with Triton; a GPU is needed to run it alone."""
+    triton = pytest.importorskip("triton")
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    monkeypatch.delenv("TRITON_INTERPRET", raising=False)
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    monkeypatch.delitem(sys.modules, "twostream.flow.brox_triton", raising=False)
+    kernel = importlib.import_module("twostream.flow.brox_triton")._half_sweep_kernel
+    types = {"flow": "*fp32", "system": "*fp32", "omega": "fp32", "block": "constexpr"}
+    signature = {name: types.get(name, "i32") for name in kernel.arg_names}
+    source = ASTSource(kernel, signature, constexprs={"block": 256})
+    compiled = triton.compile(source, target=GPUTarget("cuda", capability, 32))
+    assert len(compiled.asm["cubin"]) > 1000
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_cuda_agrees_with_numba(smooth_pairs: list[Pair], layered_pairs: list[Pair]) -> None:
     for first, second, _ in smooth_pairs + layered_pairs:
-        apart = distances(brox_flow(first, second), with_torch(first, second, "cuda"))
+        apart = distances(with_numba(first, second), with_torch(first, second, "cuda"))
         assert apart.mean() < 1e-3
         assert np.median(apart) < 1e-4
     first, second, _ = smooth_pairs[0]
     one, two = (torch.from_numpy(image).expand(9, -1, -1) for image in (first, second))
-    flow = brox_flow_in_batches(one, two, device="cuda")
+    flow = brox_flow_in_batches(one, two, DEFAULT, "cuda")
     assert flow.shape == (9, 2, HEIGHT, WIDTH)
     assert flow.device.type == "cpu"

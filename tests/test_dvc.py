@@ -86,7 +86,7 @@ def test_touched_files_and_edited_words_run_nothing(clone):
     for top in ("scripts", "config", "data", "models", "scores", "results"):
         for file in (clone / top).rglob("*"):
             file.touch()
-    replace(clone, "scripts/twostream/training/trainer.py", "from collections", "# Why.\nfrom collections")
+    replace(clone, "scripts/twostream/training/trainer.py", "from dataclasses", "# Why.\nfrom dataclasses")
     replace(clone, "scripts/extract_flow.py", '"""', '"""Other words. ')
     assert planned(clone) == {}
     assert not jobs_in(said(clone, "dvc", "repro"))

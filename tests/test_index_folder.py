@@ -86,7 +86,7 @@ def test_skipped_videos_are_absent_from_the_index_and_reported(folder):
     assert len(index) == 7
     assert skipped["reason"].tolist() == [
         "the file is empty",
-        "no frame can be decoded",
+        "no frame can be decoded: Invalid data found when processing input",
         "it has only 1 frame",
     ]
 

@@ -45,7 +45,7 @@ def test_a_run_with_the_published_bytes_is_told_so(published):
     rows = (published / DIGESTS).read_text().splitlines()
     done = call(published, "python", "scripts/reproduce.py")
     assert done.returncode == 0, done.stdout[-3000:]
-    assert f"All {len(rows) - 1} files: the published bytes." in done.stdout
+    assert f"All {len(rows) - 1} files of " in done.stdout and "have the published bytes" in done.stdout
     assert "dvc.lock: is not here" in done.stdout
 
 

@@ -16,7 +16,7 @@ SCORES = f"scores/temporal/{RUN}/demo_a-split1-seed0.npz"
 FUSED = "scores/fused/bidirectional-average/demo_a-split1-seed0.npz"
 TABLE = "results/table3.csv"
 SHARD = "data/flow/demo_a/forward/0.zip"
-PLACES = ("config", "data", "models", "scores", "results", "scratch")
+PLACES = ("config", "data", "models", "requirements", "scores", "results", "scratch")
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,14 @@ def test_a_plan_says_what_is_stale_and_why_and_what_is_redone_though_current(pro
     (project / SHARD).unlink()
     text = snakemake(project, "-n", "--quiet", "rules").stdout
     assert ": current, but made again: what it is made from is" in text
+
+
+def test_a_library_of_another_version_than_the_locks_is_told_once(project):
+    assert "is installed, and" not in snakemake(project, "-n").stdout
+    lock = project / "requirements/tables.txt"
+    lock.write_text(lock.read_text().replace("numpy==", "numpy==0."))
+    text = snakemake(project, "-n").stdout
+    assert text.count(f"numpy {version('numpy')} is installed, and requirements/tables.txt has 0.") == 1
 
 
 def without_record(file: Path) -> None:

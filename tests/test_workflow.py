@@ -168,7 +168,7 @@ def test_one_runs_dropout_redoes_that_run_and_what_shows_it(project, edited):
 
 def test_words_redo_nothing(project, edited):
     edited("README.md", "#", "# More words.\n#")
-    edited("scripts/twostream/training/trainer.py", "from collections", "# Why.\nfrom collections")
+    edited("scripts/twostream/training/trainer.py", "from dataclasses", "# Why.\nfrom dataclasses")
     edited("scripts/extract_flow.py", '"""', '"""Other words. ')
     assert planned(project) == {}
 

@@ -14,7 +14,7 @@ from twostream.classify.classify import Verdict
 from twostream.extraction.store import Store
 from twostream.files import UserError, atomic_write
 from twostream.flow.colour import colour_coded
-from twostream.videos.decoding import announced, read_frames, rescale
+from twostream.videos.decoding import announced, frame_rate, read_frames, rescale
 
 CODECS = {".avi": "MJPG", ".mp4": "mp4v"}
 # Where a container gives no frame rate that can be: most cameras' (Hz).
@@ -55,7 +55,7 @@ def write_annotated(video: Path, flow: Store, verdicts: list[Verdict], out: Path
     video is made in the folder `scratch`. Raises UserError if it cannot be written.
     """
     made = scratch / f"annotated{out.suffix.lower()}"
-    count = _encode(_pictures(video, flow, verdicts), frame_rate(video), made)
+    count = _encode(_pictures(video, flow, verdicts), shown_rate(video), made)
     if announced(made).frames < count:
         raise UserError(f"--out {out}: OpenCV could not write all of it; is the disk full?")
     try:
@@ -65,13 +65,9 @@ def write_annotated(video: Path, flow: Store, verdicts: list[Verdict], out: Path
         raise UserError(f"--out {out}: cannot be written: {error}") from None
 
 
-def frame_rate(video: Path) -> float:
+def shown_rate(video: Path) -> float:
     """Return the frames a second that a video's container gives, or 25 where it gives nonsense."""
-    capture = cv2.VideoCapture(str(video), cv2.CAP_FFMPEG)
-    try:
-        rate = capture.get(cv2.CAP_PROP_FPS)
-    finally:
-        capture.release()
+    rate = frame_rate(video)
     return rate if 0 < rate <= FASTEST_RATE else USUAL_RATE
 
 

@@ -192,7 +192,10 @@ def backbones() -> set[str]:
     """
     package = find_spec("torchvision")
     if package is None or package.origin is None:
-        raise UserError("a backbone needs torchvision, which is not installed; requirements.txt has it")
+        raise UserError(
+            "network.backbone: needs torchvision, which is not installed: `make pretrained`, or"
+            " `pip install --no-deps -r requirements/pretrained.txt`"
+        )
     registered = re.compile(r"^@register_model\(\)\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
     files = (Path(package.origin).parent / "models").glob("*.py")
     return {name for file in files for name in registered.findall(file.read_text(encoding="utf-8"))}

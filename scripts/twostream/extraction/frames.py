@@ -25,8 +25,8 @@ def store_frames(
     def add(writer: ShardWriter, file: str) -> int:
         frames = (rescale(frame, short_side) for frame in read_frames(folder / file, media))
         count = writer.add_frames(file, frames)
-        if media == "videos" and count < announced(folder / file).frames:
-            fewer[file] = f"{count} of {announced(folder / file).frames:.0f}"
+        if media == "videos" and count < (expected := announced(folder / file).frames):
+            fewer[file] = f"{count} of {expected}"
         return count
 
     count = write_shard(files, out, recipe.frames.quality, add, f"shard {shard}")

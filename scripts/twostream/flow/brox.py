@@ -12,11 +12,13 @@ Both backends compute on intensities in [0, 1]; `alpha` and `gamma` refer to tha
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from twostream.config.scale import BroxSettings
+if TYPE_CHECKING:
+    from twostream.config.scale import BroxSettings
 
 # Squared epsilon of the robust penaliser sqrt(s^2 + eps^2), eps = 1e-3.
 PENALISER_FLOOR = 1e-6
@@ -24,9 +26,6 @@ PENALISER_FLOOR = 1e-6
 # Keeps the diagonal of the linear system positive where a pixel has neither texture nor
 # neighbours (a frame of one pixel); far below any weight that occurs elsewhere.
 DIAGONAL_FLOOR = 1e-9
-
-
-DEFAULT_SETTINGS = BroxSettings()
 
 
 def level_sizes(height: int, width: int, settings: BroxSettings) -> list[tuple[int, int]]:

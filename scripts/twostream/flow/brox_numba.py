@@ -21,20 +21,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from twostream.config.scale import BroxSettings
 from twostream.flow.brox import (
-    DEFAULT_SETTINGS,
     DIAGONAL_FLOOR,
     PENALISER_FLOOR,
     level_sizes,
     resampling_taps,
 )
+
+if TYPE_CHECKING:
+    from twostream.config.scale import BroxSettings
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Pyramid: TypeAlias = tuple[Floats, ...]
@@ -68,7 +69,7 @@ def _compiled(function: _Function) -> _Function:
 def brox_flow(
     first: npt.NDArray[np.uint8],
     second: npt.NDArray[np.uint8],
-    settings: BroxSettings = DEFAULT_SETTINGS,
+    settings: BroxSettings,
 ) -> Floats:
     """Displacement of every pixel of `first` to its place in `second`.
 
@@ -80,7 +81,7 @@ def brox_flow(
     return flow_between(pyramid(first, settings), pyramid(second, settings), settings)
 
 
-def pyramid(image: npt.NDArray[np.uint8], settings: BroxSettings = DEFAULT_SETTINGS) -> Pyramid:
+def pyramid(image: npt.NDArray[np.uint8], settings: BroxSettings) -> Pyramid:
     """Pyramid of a gray frame for `flow_between`; a frame of a video needs it only once.
 
     image: uint8 [height, width].
@@ -98,7 +99,7 @@ def pyramid(image: npt.NDArray[np.uint8], settings: BroxSettings = DEFAULT_SETTI
     return tuple(levels)
 
 
-def flow_between(first: Pyramid, second: Pyramid, settings: BroxSettings = DEFAULT_SETTINGS) -> Floats:
+def flow_between(first: Pyramid, second: Pyramid, settings: BroxSettings) -> Floats:
     """Displacement between two frames given by pyramids that `pyramid` made with `settings`.
 
     Returns what `brox_flow` returns.

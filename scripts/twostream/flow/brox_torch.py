@@ -9,20 +9,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from twostream.config.scale import BroxSettings
 from twostream.flow.brox import (
-    DEFAULT_SETTINGS,
     DIAGONAL_FLOOR,
     PENALISER_FLOOR,
     level_sizes,
     resampling_taps,
 )
+
+if TYPE_CHECKING:
+    from twostream.config.scale import BroxSettings
 
 # Peak memory of `brox_flow_batch` per pixel of a pair, in bytes, with a third to spare.
 BYTES_PER_PIXEL = 400
@@ -46,7 +47,7 @@ class _DataTerm(NamedTuple):
 
 
 @torch.no_grad()
-def brox_flow_batch(first: Tensor, second: Tensor, settings: BroxSettings = DEFAULT_SETTINGS) -> Tensor:
+def brox_flow_batch(first: Tensor, second: Tensor, settings: BroxSettings) -> Tensor:
     """Displacement of every pixel of the frames `first` to its place in the frames `second`.
 
     first, second: gray frames, uint8 [batch, height, width], of equal size, on one device.
@@ -73,7 +74,7 @@ def brox_flow_batch(first: Tensor, second: Tensor, settings: BroxSettings = DEFA
 def brox_flow_in_batches(
     first: Tensor,
     second: Tensor,
-    settings: BroxSettings = DEFAULT_SETTINGS,
+    settings: BroxSettings,
     device: torch.device | str = "cpu",
 ) -> Tensor:
     """`brox_flow_batch` for any number of pairs, computed on `device` in batches that fit there.

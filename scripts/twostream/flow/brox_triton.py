@@ -13,20 +13,22 @@ _BLOCK = 256
 def half_sweep(flow: Tensor, system: Tensor, colour: int, omega: float) -> None:
     """Same as `brox_torch.half_sweep_eager`, for contiguous tensors."""
     batch, _, height, width = flow.shape
-    relaxed = height * ((width + 1) // 2)
-    # Triton launches on the current device, which need not be that of the tensors.
+    blocks = triton.cdiv(height * ((width + 1) // 2), _BLOCK)
+    # All on the grid's first axis, as the others end at 65,535 and a batch of small fields may not. Triton
+    # launches on the current device, which need not be that of the tensors.
     with torch.cuda.device_of(flow):
-        _half_sweep_kernel[(triton.cdiv(relaxed, _BLOCK), batch)](
-            flow, system, colour, omega, height, width, block=_BLOCK
+        _half_sweep_kernel[(batch * blocks,)](
+            flow, system, colour, omega, height, width, blocks, block=_BLOCK
         )
 
 
 @triton.jit
 def _half_sweep_kernel(  # type: ignore[no-untyped-def]
-    flow, system, colour, omega, height, width, block: tl.constexpr
+    flow, system, colour, omega, height, width, blocks, block: tl.constexpr
 ):
-    pair = tl.program_id(1).to(tl.int64)
-    index = tl.program_id(0) * block + tl.arange(0, block)
+    program = tl.program_id(0)
+    pair = (program // blocks).to(tl.int64)
+    index = (program % blocks) * block + tl.arange(0, block)
     half = (width + 1) // 2
     y = index // half
     x = 2 * (index % half) + (y + colour) % 2

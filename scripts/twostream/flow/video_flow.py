@@ -9,14 +9,17 @@ video, uint8 [height, width], in order, to the displacement fields between them 
 flow), and `backend`, which says what computes them on a device.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from importlib import import_module
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import cv2
 import numpy as np
 
-from twostream.config.scale import Flow
+if TYPE_CHECKING:
+    from twostream.config.scale import Flow
 
 
 class FlowAlgorithm(Protocol):

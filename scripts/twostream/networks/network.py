@@ -6,17 +6,22 @@ wrong: pooling is in ceil mode, the temporal network lacks the second local resp
 and torch divides that layer's alpha by n, which AlexNet's 1e-4 does not.
 """
 
+from __future__ import annotations
+
 from collections import OrderedDict
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from twostream.config.benchmark import Run
-from twostream.config.scale import Backbone, Convolution, Network
 from twostream.config.streams import KINDS, STREAMS
 from twostream.networks.backbones import backbone_features
 from twostream.networks.input_format import channels
+
+if TYPE_CHECKING:
+    from twostream.config.benchmark import Run
+    from twostream.config.scale import Backbone, Convolution, Network
 
 # Frames that a unit of the first three convolutions sees, and its stride, after Karpathy et al.
 # (2014); theirs are 4, 2, 2 on 10 frames, the first is 5 here so that each of 11 counts.
@@ -52,7 +57,7 @@ class StreamNetwork(nn.Module):
         self.stream = run.stream
         self.slow_fusion = run.input.is_slow_fusion
         self.frames = run.input.length
-        if isinstance(settings, Backbone):
+        if hasattr(settings, "backbone"):
             self.features, width = backbone_features(settings.backbone, channels(run.input), crop)
             # A layer that does nothing, so that what the heads see is dropped out like other layers.
             self.full = nn.ModuleList([nn.Identity()])
@@ -110,7 +115,7 @@ class StreamNetwork(nn.Module):
         for module in (self.features, self.full):
             module.requires_grad_(False)
 
-    def train(self, mode: bool = True) -> "StreamNetwork":
+    def train(self, mode: bool = True) -> StreamNetwork:
         """Set training mode, in which frozen layers stay in evaluation mode."""
         super().train(mode)
         if not any(p.requires_grad for p in self.features.parameters()):

@@ -22,6 +22,7 @@ from twostream.files import UserError, atomic_write
 from twostream.plan.gpus import check_gpus, gpus_here
 from twostream.plan.plan import Plan
 from twostream.plan.pull_guard import PullGuard
+from twostream.provenance.environment import told_of_other_versions
 from twostream.provenance.explanation import is_cause, why_stale
 from twostream.provenance.records import read_record
 from twostream.provenance.staleness import Seen, is_current
@@ -105,6 +106,7 @@ class Wire:
             return
         with _told():
             self._seen.save()
+            _warn(told_of_other_versions())
             planned = dict(self._artefacts_of(dag.needrun_jobs()))
             guard = PullGuard(named=self._workflow.dag_settings.targets)
             for artefact, step in planned.items():
@@ -188,6 +190,11 @@ def _refuse_unknown(artefact: str) -> None:
 def _write_spec(artefact: str, step: Step) -> None:
     with atomic_write(_spec_file(artefact, step)) as part:
         part.write_text(step.whole_spec.model_dump_json(indent=2))
+
+
+def _warn(text: str) -> None:
+    if text:
+        print(text, file=sys.stderr, flush=True)
 
 
 def _tell_why(planned: Mapping[str, Step]) -> None:

@@ -34,3 +34,7 @@ class Batch:
     def pin_memory(self) -> "Batch":
         """Return the batch in memory from which a GPU can fetch it by itself."""
         return Batch(**{f.name: getattr(self, f.name).pin_memory() for f in fields(self)})
+
+
+# A batch, its dropout masks [batch, units] and its labels [batch].
+Drawn = tuple[Batch, Tensor, Tensor]

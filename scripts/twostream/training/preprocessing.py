@@ -5,15 +5,19 @@ batches of tensors, on any device. How the items of a kind of input are stacked 
 `stackings`, found by the kind's name: so one more kind makes no training stale.
 """
 
+from __future__ import annotations
+
 from importlib import import_module
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import torch
 from torch import Tensor
 
-from twostream.config.benchmark import Input
 from twostream.config.streams import KINDS
 from twostream.training.batch import Batch
+
+if TYPE_CHECKING:
+    from twostream.config.benchmark import Input
 
 
 class Stacking(Protocol):

@@ -1,13 +1,18 @@
 """Readers: what one kind of input needs of a dataset's stores, as it is stored there."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twostream.config.benchmark import Input
 from twostream.config.streams import KINDS, Extracted
 from twostream.extraction.dataset_files import DatasetFiles
 from twostream.extraction.store import Store, Stored
+
+if TYPE_CHECKING:
+    from twostream.config.benchmark import Input
 
 
 class VideoReader:

@@ -5,19 +5,24 @@ crop of the whole frame, randomly mirrored, spatial inputs with jittered colours
 training depends on the seed and on i, and on nothing else; so does the mask of its dropout.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from twostream.config.scale import Training
 from twostream.config.streams import KINDS
 from twostream.extraction.store import Stored
-from twostream.training.batch import Batch
+from twostream.training.batch import Batch, Drawn
 from twostream.training.reader import VideoReader
 from twostream.training.squares import square_side
+
+if TYPE_CHECKING:
+    from twostream.config.scale import Training
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ class TaskSamples(Dataset[Sample]):
         )
 
 
-def collate(samples: list[Sample]) -> tuple[Batch, torch.Tensor, torch.Tensor]:
+def collate(samples: list[Sample]) -> Drawn:
     """Return a batch, its dropout masks [batch, units] and its labels [batch].
 
     Images of different size are padded by repeating the border.

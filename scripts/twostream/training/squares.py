@@ -1,18 +1,23 @@
 """Squares of frames or fields, resampled and normalised."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from twostream.config.benchmark import Input
 from twostream.config.streams import KINDS, Kind
 from twostream.training.batch import Batch
 
+if TYPE_CHECKING:
+    from twostream.config.benchmark import Input
+
 # From images, ranges and the jitter of colours, as in `Batch`, and the kind of input, to its items
 # [batch, length, channels, side, side].
-Items = Callable[[Tensor, Tensor, Tensor, Input], Tensor]
+Items = Callable[[Tensor, Tensor, Tensor, "Input"], Tensor]
 
 
 def square_side(size: int, short_side: int, height: int, width: int) -> int:

@@ -2,19 +2,15 @@
 
 from collections.abc import Iterator
 
-from torch import Tensor
-
 from twostream.config.recipes import Task, TrainingRecipe, TrainingSubset
 from twostream.devices import Processes, Runtime
 from twostream.extraction.dataset_files import DatasetFiles
 from twostream.files import UserError
-from twostream.training.batch import Batch
+from twostream.training.batch import Drawn
 from twostream.training.data_loader import iterate_batches
 from twostream.training.reader import open_reader
 from twostream.training.sampling import Dropout, TaskSamples, TrainingVideo, collate
 from twostream.videos.index import class_names, part, read_index
-
-Drawn = tuple[Batch, Tensor, Tensor]
 
 
 def videos_of(

@@ -10,28 +10,26 @@ on from its checkpoint to the very weights that it would have had.
 """
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import torch
-from torch import Tensor, nn
 from torch.optim import SGD
 from tqdm import tqdm
 
 from twostream.config.recipes import TrainingRecipe
 from twostream.config.scale import Schedule
-from twostream.devices import Processes, Runtime, mixed_precision, to_device
+from twostream.devices import Processes, Runtime, to_device
 from twostream.extraction.dataset_files import DatasetFiles
 from twostream.files import UserError, atomic_write
 from twostream.networks.model_file import Description, copy_hidden_layers, save_model
 from twostream.networks.network import StreamNetwork
 from twostream.networks.strided import with_portable_gradients
 from twostream.training.checkpoints import Checkpoint
-from twostream.training.preprocessing import prepare
+from twostream.training.descent import Progress, descend, optimizer_of, rate_at, timed
 from twostream.training.sampling import Dropout
-from twostream.training.tasks import Drawn, batches, videos_of
+from twostream.training.tasks import batches, videos_of
 
 CURVE_POINTS = 100
 
@@ -50,22 +48,6 @@ class Trained:
     curve: pd.DataFrame
     facts: dict[str, Any]
     run: dict[str, Any]
-
-
-@dataclass
-class Progress:
-    """Where a training stands, beside weights and momentum.
-
-    `seen` sums loss, right answers and samples since the curve's last row; `seconds` is the time
-    spent so far, `waiting` how much of it for input.
-    """
-
-    seen: Tensor
-    iteration: int = 0
-    curve: list[tuple[int, float, float, float]] = field(default_factory=list)
-    seconds: float = 0.0
-    waiting: float = 0.0
-    resumed_at: list[int] = field(default_factory=list)
 
 
 def train_and_save(
@@ -121,7 +103,7 @@ def train(
     shared = processes.share(network.train(), device)
     drawn = batches(videos, recipe, dropout, runtime, progress.iteration)
     bar = tqdm(None, "training", schedule.iterations, initial=progress.iteration, disable=not processes.first)
-    for batch in _timed(drawn, progress):
+    for batch in timed(drawn, progress):
         descend(shared, optimizer, batch, recipe, progress, device)
         _add_to_curve(progress, schedule, processes)
         if progress.curve:
@@ -146,13 +128,6 @@ def _describe(recipe: TrainingRecipe, heads: dict[str, list[str]]) -> Descriptio
     )
 
 
-def optimizer_of(network: StreamNetwork, recipe: TrainingRecipe) -> SGD:
-    """Return the optimiser of the layers that a recipe trains."""
-    learned = [p for p in network.parameters() if p.requires_grad]
-    settings = recipe.training
-    return SGD(learned, recipe.schedule.rate, settings.momentum, weight_decay=settings.weight_decay)
-
-
 def _run(progress: Progress, processes: Processes) -> dict[str, Any]:
     return {
         "processes": processes.count,
@@ -160,50 +135,6 @@ def _run(progress: Progress, processes: Processes) -> dict[str, Any]:
         "waiting_seconds": round(progress.waiting, 2),
         "resumed_at": progress.resumed_at,
     }
-
-
-def _timed(drawn: Iterator[dict[str, Drawn]], progress: Progress) -> Iterator[dict[str, Drawn]]:
-    while True:
-        asked = time.monotonic()
-        batch = next(drawn, None)
-        progress.waiting += time.monotonic() - asked
-        if batch is None:
-            return
-        yield batch
-
-
-def rate_at(schedule: Schedule, iteration: int) -> float:
-    """Return the learning rate of an iteration, counted from 1."""
-    return schedule.rate * 0.1 ** sum(iteration > drop for drop in schedule.drops)
-
-
-def descend(
-    network: nn.Module,
-    optimizer: SGD,
-    batch: dict[str, Drawn],
-    recipe: TrainingRecipe,
-    progress: Progress,
-    device: torch.device,
-) -> None:
-    """Take one step down the sum of the tasks' losses."""
-    progress.iteration += 1
-    for group in optimizer.param_groups:
-        group["lr"] = rate_at(recipe.schedule, progress.iteration)
-    run, crop = recipe.run, recipe.training.crop
-    inputs = {head: prepare(drawn.to(device), run.input, crop) for head, (drawn, _, _) in batch.items()}
-    keep = torch.cat([mask for _, mask, _ in batch.values()]).to(device, non_blocking=True)
-    with mixed_precision(device):
-        logits = network(inputs, keep)
-    total = torch.zeros((), device=device)
-    for head, (_, _, labels) in batch.items():
-        wanted, scores = labels.to(device, non_blocking=True), logits[head].float()
-        loss = nn.functional.cross_entropy(scores, wanted)
-        total = total + loss
-        right = (scores.argmax(1) == wanted).sum()
-        progress.seen += torch.stack([loss.detach(), right, torch.full_like(right, len(wanted))])
-    optimizer.zero_grad(set_to_none=True)
-    total.backward()
-    optimizer.step()
 
 
 def _add_to_curve(progress: Progress, schedule: Schedule, processes: Processes) -> None:

@@ -1,17 +1,21 @@
-"""Reading videos and still images with OpenCV."""
+"""Reading videos, with FFmpeg, and still images, with OpenCV."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 
 from twostream.files import UserError
 from twostream.videos.listing import Media
+from twostream.videos.video_file import UnreadableError, VideoFile, opened
 
 NEEDED_FRAMES: dict[Media, int] = {"videos": 2, "images": 1}
+# Bytes that no frame does without, in any container, whatever number of frames that announces.
+SMALLEST_FRAME = 8
 
 
 class BadVideoError(UserError):
@@ -20,23 +24,29 @@ class BadVideoError(UserError):
 
 @dataclass(frozen=True)
 class Announced:
-    """What a video's container says of it, which need not be true."""
+    """What a video's container says of it, which need not be true.
 
-    frames: float
-    height: float
-    width: float
+    `frames` is 0 where the container has no count of them; `likely_frames` then goes by its duration. It
+    is never more than a file of that size can hold. Height and width are those before any rotation.
+    """
+
+    frames: int
+    height: int
+    width: int
+    likely_frames: float = 0.0
 
     def pixels(self, short_side: int | None = None) -> float:
-        """Return the pixels of all frames, once their shorter side is rescaled to `short_side`."""
+        """Return the likely pixels of all frames, once their shorter side is rescaled to `short_side`."""
         shorter = min(self.height, self.width)
         factor = short_side / shorter if short_side and shorter else 1.0
-        return max(0.0, self.frames) * self.height * self.width * factor**2
+        return self.likely_frames * self.height * self.width * factor**2
 
 
 def read_frames(path: str | Path, media: Media = "videos") -> Iterator[np.ndarray]:
     """Yield the frames of a video (or the one of an image), uint8 [height, width, 3], BGR.
 
-    The number of frames is what can be decoded; a container's own count is not trusted. Raises
+    All frames have the size of the first, upright by the video's rotation tag. The number of frames is
+    what can be decoded, each coded frame once; a container's own count is not trusted. Raises
     BadVideoError at the end if there were too few: two for a video, one for an image.
     """
     if not Path(path).is_file():
@@ -45,11 +55,14 @@ def read_frames(path: str | Path, media: Media = "videos") -> Iterator[np.ndarra
             " (data/videos/<dataset>.csv) to have it made anew"
         )
     count = 0
-    for frame in _decode(path, media):
-        count += 1
-        yield frame
+    try:
+        for frame in _decode(path, media):
+            count += 1
+            yield frame
+    except UnreadableError as error:
+        raise BadVideoError(f"{path}: {error}") from None
     if count < NEEDED_FRAMES[media]:
-        raise BadVideoError(f"{path}: {_too_few(count)}")
+        raise BadVideoError(f"{path}: it has only {count} frame")
 
 
 def why_unusable(path: Path, media: Media = "videos") -> str | None:
@@ -58,18 +71,31 @@ def why_unusable(path: Path, media: Media = "videos") -> str | None:
         return "the file does not exist"
     if path.stat().st_size == 0:
         return "the file is empty"
-    found = len(list(islice(_decode(path, media), NEEDED_FRAMES[media])))
-    return _too_few(found) if found < NEEDED_FRAMES[media] else None
+    try:
+        found = len(list(islice(_decode(path, media), NEEDED_FRAMES[media])))
+    except UnreadableError as error:
+        return str(error)
+    return f"it has only {found} frame" if found < NEEDED_FRAMES[media] else None
 
 
 def announced(path: str | Path) -> Announced:
-    """Return what a video's container says of it; zeros if it says nothing."""
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    """Return what a video's container says of it; zeros if it says nothing or is no video."""
     try:
-        properties = cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_WIDTH
-        return Announced(*(capture.get(what) for what in properties))
-    finally:
-        capture.release()
+        with opened(path) as video:
+            count, context = video.stream.frames, video.stream.codec_context
+            likely = min(count or _by_duration(video), Path(path).stat().st_size / SMALLEST_FRAME)
+            return Announced(count, context.height, context.width, likely)
+    except UnreadableError:
+        return Announced(0, 0, 0)
+
+
+def frame_rate(path: str | Path) -> float:
+    """Return the frames a second that a video's container gives, or 0 if it gives none."""
+    try:
+        with opened(path) as video:
+            return float(video.stream.guessed_rate or 0)
+    except UnreadableError:
+        return 0.0
 
 
 def rescale(image: np.ndarray, short_side: int) -> np.ndarray:
@@ -82,23 +108,18 @@ def rescale(image: np.ndarray, short_side: int) -> np.ndarray:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
 
 
+def _by_duration(video: VideoFile) -> float:
+    """Return the number of frames by the container's duration; 0 if it has none."""
+    seconds = (video.container.duration or 0) / av.time_base
+    return max(0.0, seconds * float(video.stream.guessed_rate or 0))
+
+
 def _decode(path: str | Path, media: Media) -> Iterator[np.ndarray]:
-    if media == "images":
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if image is not None:
-            yield image
-        return
-    # Only FFmpeg: other back ends would take a name like `a_%03d.avi` for a series of pictures.
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    try:
-        while True:
-            decoded, frame = capture.read()
-            if not decoded:
-                return
-            yield frame
-    finally:
-        capture.release()
-
-
-def _too_few(count: int) -> str:
-    return "no frame can be decoded" if count == 0 else f"it has only {count} frame"
+    """Yield what can be decoded; raise UnreadableError at the end if that is nothing."""
+    if media == "videos":
+        with opened(path) as video:
+            yield from video.pictures()
+    elif (image := cv2.imread(str(path), cv2.IMREAD_COLOR)) is not None:
+        yield image
+    else:
+        raise UnreadableError("OpenCV cannot read it as an image")

@@ -1,12 +1,17 @@
 """Brox et al. (2004): numba on a CPU, batches in PyTorch on a GPU."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twostream.config.scale import Flow
 from twostream.flow.frame_pairs import ordered_pairs
+
+if TYPE_CHECKING:
+    from twostream.config.scale import Flow
 
 # Pairs that go to a GPU at once, before they are divided by what its memory holds.
 GPU_PAIRS = 256

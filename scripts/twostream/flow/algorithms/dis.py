@@ -1,12 +1,17 @@
 """Dense inverse search (Kroeger et al., 2016), by OpenCV."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from twostream.config.scale import Flow
 from twostream.flow.frame_pairs import pair_by_pair
+
+if TYPE_CHECKING:
+    from twostream.config.scale import Flow
 
 
 def backend(device: str) -> str:

@@ -1,10 +1,16 @@
 """Frames, one or several, with jittered colours (section 2; slow fusion, section 6)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from torch import Tensor
 
-from twostream.config.benchmark import Input
 from twostream.training.batch import Batch
 from twostream.training.squares import stack_squares
+
+if TYPE_CHECKING:
+    from twostream.config.benchmark import Input
 
 
 def stack(batch: Batch, what: Input, size: int) -> Tensor:

@@ -1,11 +1,17 @@
 """Optical flow stacking (section 3.1, equation 1)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from torch import Tensor
 
-from twostream.config.benchmark import Input
 from twostream.training.batch import Batch
 from twostream.training.displacements import decode_displacement
 from twostream.training.squares import stack_squares
+
+if TYPE_CHECKING:
+    from twostream.config.benchmark import Input
 
 
 def stack(batch: Batch, what: Input, size: int) -> Tensor:

@@ -1,13 +1,19 @@
 """Trajectory stacking (section 3.1, equation 2)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from twostream.config.benchmark import Input
 from twostream.config.streams import KINDS
 from twostream.training.batch import Batch
 from twostream.training.displacements import decode_displacement
+
+if TYPE_CHECKING:
+    from twostream.config.benchmark import Input
 
 
 def stack(batch: Batch, what: Input, size: int) -> Tensor:

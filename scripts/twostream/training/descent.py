@@ -1,0 +1,93 @@
+"""The steps of a training: down the sum of the losses of its tasks, at the rate of its schedule.
+
+It needs torch alone and no more of a recipe than it names, so that steps can be measured where nothing else
+is installed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD
+
+from twostream.devices import mixed_precision
+from twostream.networks.network import StreamNetwork
+from twostream.training.batch import Drawn
+from twostream.training.preprocessing import prepare
+
+if TYPE_CHECKING:
+    from twostream.config.recipes import TrainingRecipe
+    from twostream.config.scale import Schedule
+
+
+@dataclass
+class Progress:
+    """Where a training stands, beside weights and momentum.
+
+    `seen` sums loss, right answers and samples since the curve's last row; `seconds` is the time
+    spent so far, `waiting` how much of it for input.
+    """
+
+    seen: Tensor
+    iteration: int = 0
+    curve: list[tuple[int, float, float, float]] = field(default_factory=list)
+    seconds: float = 0.0
+    waiting: float = 0.0
+    resumed_at: list[int] = field(default_factory=list)
+
+
+def optimizer_of(network: StreamNetwork, recipe: TrainingRecipe) -> SGD:
+    """Return the optimiser of the layers that a recipe trains."""
+    learned = [p for p in network.parameters() if p.requires_grad]
+    settings = recipe.training
+    return SGD(learned, recipe.schedule.rate, settings.momentum, weight_decay=settings.weight_decay)
+
+
+def timed(drawn: Iterator[dict[str, Drawn]], progress: Progress) -> Iterator[dict[str, Drawn]]:
+    """Yield the batches, and add to `progress` how long each was waited for."""
+    while True:
+        asked = time.monotonic()
+        batch = next(drawn, None)
+        progress.waiting += time.monotonic() - asked
+        if batch is None:
+            return
+        yield batch
+
+
+def rate_at(schedule: Schedule, iteration: int) -> float:
+    """Return the learning rate of an iteration, counted from 1."""
+    return schedule.rate * 0.1 ** sum(iteration > drop for drop in schedule.drops)
+
+
+def descend(
+    network: nn.Module,
+    optimizer: SGD,
+    batch: dict[str, Drawn],
+    recipe: TrainingRecipe,
+    progress: Progress,
+    device: torch.device,
+) -> None:
+    """Take one step down the sum of the tasks' losses."""
+    progress.iteration += 1
+    for group in optimizer.param_groups:
+        group["lr"] = rate_at(recipe.schedule, progress.iteration)
+    run, crop = recipe.run, recipe.training.crop
+    inputs = {head: prepare(drawn.to(device), run.input, crop) for head, (drawn, _, _) in batch.items()}
+    keep = torch.cat([mask for _, mask, _ in batch.values()]).to(device, non_blocking=True)
+    with mixed_precision(device):
+        logits = network(inputs, keep)
+    total = torch.zeros((), device=device)
+    for head, (_, _, labels) in batch.items():
+        wanted, scores = labels.to(device, non_blocking=True), logits[head].float()
+        loss = nn.functional.cross_entropy(scores, wanted)
+        total = total + loss
+        right = (scores.argmax(1) == wanted).sum()
+        progress.seen += torch.stack([loss.detach(), right, torch.full_like(right, len(wanted))])
+    optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    optimizer.step()

@@ -1,0 +1,100 @@
+"""Video files as FFmpeg (PyAV) opens and decodes them."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from io import SEEK_SET, FileIO
+from pathlib import Path
+
+import av
+import numpy as np
+from av.codec.context import Flags
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from twostream.videos.conversion import Conversion
+
+
+class UnreadableError(Exception):
+    """A file that no frame can be had of; the message says so and why, and does not name the file."""
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(f"no frame can be decoded: {reason}")
+
+
+@dataclass(frozen=True)
+class VideoFile:
+    """An open file and its video stream."""
+
+    container: InputContainer
+    stream: VideoStream
+
+    def pictures(self) -> Iterator[np.ndarray]:
+        """Yield what can be decoded, each coded frame once, as `Conversion.picture` returns it.
+
+        A frame stays one picture however long it is shown, and so does an interlaced one, with its two
+        fields woven. What FFmpeg refuses, a damaged packet say, is passed over. Raises UnreadableError at
+        the end if there was no frame at all.
+        """
+        context = self.stream.codec_context
+        # Jobs run side by side, so each keeps to one thread; the flag is for equal bytes everywhere.
+        context.thread_count = 1
+        context.flags |= Flags.bitexact
+        conversion, count, reason = None, 0, "it holds none"
+        for packet in self._packets():
+            try:
+                for frame in context.decode(packet):
+                    conversion = conversion or Conversion.like(frame)
+                    yield conversion.picture(frame)
+                    count += 1
+            except av.FFmpegError as error:
+                reason = _said(error)
+        if not count:
+            raise UnreadableError(reason)
+
+    def _packets(self) -> Iterator[Packet | None]:
+        """Yield the stream's packets, then None, which makes the decoder give what it still holds."""
+        with suppress(av.FFmpegError):
+            # An empty packet, which some files hold, would be taken for the end.
+            yield from (packet for packet in self.container.demux(self.stream) if packet.size)
+        yield None
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[VideoFile]:
+    """Open a file and its video stream: of several, the one that FFmpeg itself would play.
+
+    FFmpeg is handed the open file instead of its name, and may open none itself: so `a_%03d.avi` or
+    `http:a.avi` is just a name, and a playlist, which names other files or addresses, is refused. Raises
+    UnreadableError if the file cannot be opened as a video, and in the block if it cannot be read on.
+    """
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(_Source(path))
+            # Titles and comments come in any character set.
+            options = {"protocol_whitelist": ""}
+            container = av.open(file, "r", container_options=options, metadata_errors="replace")
+            stack.enter_context(container)
+            stream = container.streams.best("video")
+            if not isinstance(stream, VideoStream):
+                raise UnreadableError("it has no video stream")
+            if stream.codec_context is None:
+                raise UnreadableError("FFmpeg has no decoder for it")
+            yield VideoFile(container, stream)
+        except (OSError, av.FFmpegError) as error:
+            raise UnreadableError(_said(error)) from None
+
+
+class _Source(FileIO):
+    """A file that FFmpeg reads, which in a damaged one tries to go where there is nothing."""
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        """Go to a place; return it, or -1 if there is none, which FFmpeg, unlike an error, goes on after."""
+        with suppress(OSError):
+            return super().seek(offset, whence)
+        return -1
+
+
+def _said(error: OSError | av.FFmpegError) -> str:
+    return str(error.strerror or error)
