@@ -5,7 +5,7 @@ PYTHON =
 BIN = .venv/bin
 GROUPS = tables pretrained remotes cluster test lint uv
 
-.PHONY: tables reproduce report test lint bench gpu-check lock pretrained remotes cluster
+.PHONY: tables reproduce report test lint bench emulated gpu-check lock pretrained remotes cluster
 # Groups are installed into one .venv.
 .NOTPARALLEL:
 
@@ -49,6 +49,10 @@ bench: .venv/pretrained.ready
 	PYTHONPATH=scripts $(BIN)/python benchmarks/bench_flow.py $(if $(VIDEOS),--videos "$(VIDEOS)") $(if $(FLO),--flo $(FLO)) --device $(or $(DEVICE),cpu)
 	PYTHONPATH=scripts $(BIN)/python benchmarks/bench_store.py $(if $(VIDEOS),--videos "$(VIDEOS)")
 	PYTHONPATH=scripts $(BIN)/python benchmarks/bench_training.py $(if $(VIDEOS),--videos "$(VIDEOS)") --device $(or $(DEVICE),cpu) --batch $(or $(BATCH),32) --iterations $(or $(ITERATIONS),3) --workers $(or $(WORKERS),0)
+
+# Each kind of job on emulated processors, compared with this one; QUICK=1 is what CI runs.
+emulated: .venv/pretrained.ready
+	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=scripts python benchmarks/emulated_processors.py $(if $(QUICK),--quick)
 
 # On a machine with a GPU; docs/gpu.md says what it needs. It sets up nothing: torch and NumPy are enough.
 GPU_PYTHON = $(if $(wildcard $(BIN)/python),$(BIN)/python,python3)
