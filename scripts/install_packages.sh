@@ -47,7 +47,7 @@ fail_without_venv() {
 		"Install it, then call make again: apt-get install python$version-venv (Debian, Ubuntu)"
 }
 
-# Whatever killed an earlier call, or the Python that .venv was made by.
+# Not after a call that was killed as it made .venv, nor when the Python that made it is gone.
 is_whole() {
 	.venv/bin/python -c 'from importlib.metadata import files; files("pip")[0]' >/dev/null 2>&1
 }

@@ -90,7 +90,8 @@ def folder(tmp_path, monkeypatch) -> Path:
     (tools / "installed").write_text(INSTALLER.format(real=sys.executable))
     (tools / "installed").chmod(0o755)
     monkeypatch.setenv("PATH", str(tools))
-    monkeypatch.delenv("PYTHON", raising=False)
+    # What was said to the make that called pytest is not said to this one.
+    monkeypatch.delenv("MAKEFLAGS", raising=False)
     return project
 
 
