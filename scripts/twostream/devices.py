@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from twostream import arithmetic
 from twostream.files import UserError
 
 # How long processes wait for each other; if one dies, `torchrun` ends the others.
@@ -91,8 +92,9 @@ def use_device(name: str) -> torch.device:
     if name == "cpu":
         torch.set_num_threads(1)
         torch.use_deterministic_algorithms(True)
-        # Its convolutions are other ones on other processors; what oneDNN does not take, PyTorch does itself.
-        torch.backends.nnpack.set_flags(False)
+        if arithmetic.asked() == "portable":
+            # Its convolutions are others on other processors; what oneDNN does not take, PyTorch does itself.
+            torch.backends.nnpack.set_flags(False)
         return torch.device(name)
     if not torch.cuda.is_available():
         raise UserError("device: cuda, but no GPU is usable here; set `device: cpu`, or mend CUDA")

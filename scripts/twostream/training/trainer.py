@@ -18,6 +18,7 @@ import torch
 from torch.optim import SGD
 from tqdm import tqdm
 
+from twostream import arithmetic
 from twostream.config.recipes import TrainingRecipe
 from twostream.config.scale import Schedule
 from twostream.devices import Processes, Runtime, to_device
@@ -93,7 +94,7 @@ def train(
     if recipe.run.layers == "last":
         network.freeze_hidden()
     to_device(network, device)
-    if device.type == "cpu":
+    if device.type == "cpu" and arithmetic.asked() == "portable":
         with_portable_gradients(network)
     optimizer = optimizer_of(network, recipe)
     progress = _resume(network, optimizer, checkpoint, device)
