@@ -39,12 +39,13 @@ import warnings
 warnings.simplefilter("error")
 import numpy, numba, torch
 from threadpoolctl import threadpool_info
-print(numpy.__config__.CONFIG is not None, torch.backends.cpu.get_cpu_capability(), numba.config.CPU_NAME)
+print(numpy.__config__.CONFIG is not None, torch.backends.cpu.get_cpu_capability())
+print(numba.core.registry.cpu_target.target_context.codegen().magic_tuple()[1:])
 print([(i["architecture"], i["num_threads"]) for i in threadpool_info() if i["internal_api"] == "openblas"])
 """
     done = python(asked)
     assert done.stderr == ""
-    assert done.stdout == "True AVX2 haswell\n[('Haswell', 1)]\n"
+    assert done.stdout == "True AVX2\n('haswell', '+avx2,+fma')\n[('Haswell', 1)]\n"
 
 
 def test_native_takes_back_what_its_parent_set():

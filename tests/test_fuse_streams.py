@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
@@ -97,6 +98,13 @@ def test_the_svm_is_crammer_and_singers_on_stacked_normalised_scores():
     machine = LinearSVC(multi_class="crammer_singer", C=1.0, max_iter=100_000, random_state=0)
     decisions = machine.fit(features[train], spatial.labels[train]).decision_function(features)
     assert (fused.scores.argmax(1) == decisions.argmax(1)).all()
+    np.testing.assert_allclose(fused.scores, softmax(decisions, axis=1), rtol=1e-6)
+
+
+def test_scores_of_the_svm_do_not_depend_on_the_c_librarys_exp(monkeypatch):
+    spatial, temporal = make_scores(1), make_scores(2)
+    monkeypatch.setattr(np, "exp", None)
+    fused, _ = svm(spatial, temporal, SVM(costs=[1.0], folds=3), seed=0)
     np.testing.assert_allclose(fused.scores.sum(axis=1), 1)
 
 
