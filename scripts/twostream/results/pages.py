@@ -86,6 +86,10 @@ def _provenance(artefact: str) -> Iterable[str]:
             waiting += [made for made in made_from if made.startswith(("models/", "scores/"))]
 
 
+# What the page tells of the run that made an artefact, if that was here.
+OF_RUN = ("versions", "processor", "started", "seconds", "training_seconds")
+
+
 def _details(file: str, record: Mapping[str, Any]) -> str:
     facts = [f"seed {record['recipe']['seed']}"] if "seed" in record["recipe"] else []
     if "test" in record.get("accuracy", {}):
@@ -95,6 +99,7 @@ def _details(file: str, record: Mapping[str, Any]) -> str:
     ]
     links = f"<p>made from {', '.join(made_from)}</p>" if made_from else ""
     shown = {key: value for key, value in record.items() if key != "files"}
+    shown |= {key: value for key, value in run_of(file, record).items() if key in OF_RUN}
     text = escape(json.dumps(shown, indent=1, ensure_ascii=False))
     return (
         f"<details><summary>{escape(file)}: {', '.join([*facts, _duration(file, record)])}</summary>"
