@@ -73,7 +73,7 @@ def main() -> None:
     )
     parser.add_argument("--processors", nargs="*", help=f"of `{EMULATOR} -cpu help`; {', '.join(PROCESSORS)}")
     parser.add_argument("--pythons", nargs="*", default=[], metavar="COMMAND", help="others to compare")
-    parser.add_argument("--quick", action="store_true", help="one project, on the other vendor's processor")
+    parser.add_argument("--quick", action="store_true", help="two projects, on the other vendor's processor")
     parser.add_argument("--folder", type=Path, help="where to leave everything; must not exist")
     args = parser.parse_args()
     if arithmetic.computed_in() != "portable":
@@ -86,7 +86,7 @@ def main() -> None:
     places = {NATIVE: [sys.executable], **emulated, **{text: shlex.split(text) for text in args.pythons}}
     with tempfile.TemporaryDirectory() as scratch:
         folder = (args.folder or Path(scratch) / "emulated").resolve()
-        jobs = prepare(folder / "plan", [QUICK] if args.quick else PROJECTS)
+        jobs = prepare(folder / "plan", QUICK if args.quick else PROJECTS)
         made = {place: run(folder, place, command, jobs) for place, command in places.items()}
     every = [job for of_project in jobs.values() for job in of_project]
     print("\n".join(report(every, made)))
