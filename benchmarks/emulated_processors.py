@@ -30,7 +30,7 @@ import twostream  # noqa: F401
 
 # isort: split
 
-from tiny_projects import PROJECTS, QUICK, ROOT, Project
+from emulated_projects import PROJECTS, QUICK, ROOT, Project
 from twostream import arithmetic
 
 EMULATOR = "qemu-x86_64"

@@ -8,7 +8,7 @@ import sys
 import pytest
 from conftest import ENVIRONMENT, ROOT
 
-from twostream import arithmetic
+from twostream import arithmetic, paths
 from twostream.arithmetic import ONE_THREAD, PORTABLE, VARIABLE
 from twostream.files import UserError
 from twostream.provenance.records import read_record, recorded, run_of
@@ -145,3 +145,20 @@ def test_a_run_file_of_another_artefact_is_not_taken(tmp_path, monkeypatch):
     record = json.loads(json.dumps(make("a.bin")))
     record["files"]["a.bin"]["sha256"] = "another, checked out"
     assert run_of("a.bin", record) == {}
+
+
+def test_how_a_run_went_is_told_beside_what_the_workflow_has_not_made(tmp_path, monkeypatch):
+    """So that a folder's flow, wherever it goes, leaves nothing elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own").mkdir()
+    make(str(tmp_path / "own/forward.zip"))
+    assert {file.name for file in (tmp_path / "own").iterdir()} == {
+        *("forward.zip", "forward.record.json", "forward.run.json")
+    }
+    assert [file.name for file in tmp_path.iterdir()] == ["own"]
+    assert paths.run_file("results/table3.csv") == "scratch/runs/results/table3.csv.json"
+
+
+def test_opencv_does_not_tell_each_job_what_was_switched_off():
+    code = "import twostream, cv2, numpy; cv2.resize(numpy.zeros((9, 9, 3), 'u1'), (5, 5), 0, 0, 0, 3)"
+    assert python(code).stderr == ""

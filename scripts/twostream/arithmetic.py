@@ -64,6 +64,8 @@ def set_up() -> None:
         _came_first[:] = [library for library in LIBRARIES if library in sys.modules]
     for name, value in PORTABLE.items():
         os.environ.setdefault(name, value)
+    # Else OpenCV warns in each job that IPP is off.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
     if _came_first:
         warnings.warn(
             f"twostream is imported after {', '.join(_came_first)}, too late for results that are the same on"

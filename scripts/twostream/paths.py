@@ -120,8 +120,10 @@ def record(artefact: str | Path) -> str:
 
 
 def run_file(artefact: str | Path) -> str:
-    """How the run went that made an artefact here; a scratch file."""
-    return RUN.format(artefact=artefact)
+    """How the run went that made an artefact: a scratch file, or beside what the workflow has not made."""
+    if any(parse_path(artefact)):
+        return RUN.format(artefact=artefact)
+    return str(Path(artefact).with_suffix(".run.json"))
 
 
 def sidecar_csv(model: str) -> str:

@@ -10,9 +10,13 @@ from twostream.plan.digests import Digests, check_arithmetic, differing, first_c
 from twostream.plan.dvc_stages import FOLDERS
 from twostream.plan.plan import Plan
 from twostream.plan.pull_guard import LOCK
+from twostream.provenance.explanation import some_of
 
 # So many characters tell two digests apart.
 SHOWN = 12
+# And so many artefacts are named before the others are counted.
+NAMED = 3
+ASK = "is the configuration the published one?"
 
 
 def check_possible(plan: Plan) -> None:
@@ -35,14 +39,14 @@ def differences(here: Digests, published: Digests, plan: Plan) -> Iterator[str]:
     """Say what of a run is not as published; nothing if it all is."""
     steps = steps_in_order(plan)
     if more := [artefact for artefact in here if artefact not in published]:
-        yield f"{_some(more)}: not among what is published; is the configuration the published one?"
+        yield f"{some_of(more, NAMED)}: not among what is published; {ASK}"
     if fewer := [artefact for artefact in published if artefact not in here]:
-        yield f"{_some(fewer)}: published, and not made here; is the configuration the published one?"
+        yield f"{some_of(fewer, NAMED)}: published, and not made here; {ASK}"
     if others := differing(here, published):
         cause = first_cause(others, steps)
         yield from _first(cause, here, published)
         if len(others) > 1:
-            yield f"In all {len(others)} of {len(here)} artefacts differ: {_some(others)}"
+            yield f"In all {len(others)} of {len(here)} artefacts differ: {some_of(others, NAMED)}"
 
 
 def _first(cause: str, here: Digests, published: Digests) -> Iterator[str]:
@@ -59,11 +63,6 @@ def _first(cause: str, here: Digests, published: Digests) -> Iterator[str]:
 
 def _shown(files: Mapping[str, str], file: str) -> str:
     return files[file][:SHOWN] if file in files else "missing"
-
-
-def _some(artefacts: list[str]) -> str:
-    more = f" and {len(artefacts) - 3} more" if len(artefacts) > 3 else ""
-    return f"{', '.join(artefacts[:3])}{more}"
 
 
 def lock_differences() -> list[str]:
@@ -83,4 +82,8 @@ def lock_differences() -> list[str]:
             others = [str(out) for out in outs if out.workspace_status()]
     except DvcException as error:
         raise UserError(f"{LOCK}: cannot be read by DVC: {error}; get it again from git") from None
-    return [f"{LOCK}: {_some(others)}: not as it says; `dvc repro` has it say what is here"] if others else []
+    return (
+        [f"{LOCK}: {some_of(others, NAMED)}: not as it says; `dvc repro` has it say what is here"]
+        if others
+        else []
+    )

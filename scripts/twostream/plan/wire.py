@@ -23,7 +23,7 @@ from twostream.plan.gpus import check_gpus, gpus_here
 from twostream.plan.plan import Plan
 from twostream.plan.pull_guard import PullGuard
 from twostream.provenance.environment import told_of_other_versions
-from twostream.provenance.explanation import is_cause, why_stale
+from twostream.provenance.explanation import is_cause, some_of, why_stale
 from twostream.provenance.records import read_record
 from twostream.provenance.staleness import Seen, is_current
 from twostream.provenance.steps import Step
@@ -106,7 +106,7 @@ class Wire:
             return
         with _told():
             self._seen.save()
-            _warn(told_of_other_versions())
+            _say(told_of_other_versions())
             planned = dict(self._artefacts_of(dag.needrun_jobs()))
             guard = PullGuard(named=self._workflow.dag_settings.targets)
             for artefact, step in planned.items():
@@ -192,7 +192,7 @@ def _write_spec(artefact: str, step: Step) -> None:
         part.write_text(step.whole_spec.model_dump_json(indent=2))
 
 
-def _warn(text: str) -> None:
+def _say(text: str) -> None:
     if text:
         print(text, file=sys.stderr, flush=True)
 
@@ -208,5 +208,4 @@ def _tell_why(planned: Mapping[str, Step]) -> None:
             elif is_cause(reasons):
                 by_reason[f"stale: {'; '.join(reasons)}"].append(artefact)
     for reason, artefacts in by_reason.items():
-        more = f" and {len(artefacts) - NAMED} more" if len(artefacts) > NAMED else ""
-        print(f"{', '.join(artefacts[:NAMED])}{more}: {reason}", file=sys.stderr, flush=True)
+        _say(f"{some_of(artefacts, NAMED)}: {reason}")

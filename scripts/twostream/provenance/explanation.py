@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,10 @@ def _upstream_changes(record: dict[str, Any], step: Step) -> list[str]:
 
 
 def _listed(what: str, files: list[str]) -> list[str]:
-    if not files:
-        return []
-    more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
-    return [f"{what} {', '.join(files[:NAMED])}{more}"]
+    return [f"{what} {some_of(files, NAMED)}"] if files else []
+
+
+def some_of(files: Sequence[str], named: int) -> str:
+    """Return so many files by name, and how many more there are."""
+    more = f" and {len(files) - named} more" if len(files) > named else ""
+    return f"{', '.join(files[:named])}{more}"

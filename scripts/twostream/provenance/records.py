@@ -48,7 +48,7 @@ def recorded(
     from (each file with its spec and SHA-256), on which device, in which arithmetic (a list: of all that it
     was made from too), SHA-256 and size (bytes) of the artefact and of what was written with it, and the
     facts that the block adds. It is the same wherever the artefact is. When that was, how long it took, on
-    which processor and with which versions stands in a file of its own below `scratch/runs`, with the times
+    which processor and with which versions stands in a file of its own (`paths.run_file`), with the times
     (ns) of what was written, and stays on this machine.
 
     What can be known before the work begins is found out then, so that none is lost for want of it.
