@@ -289,7 +289,7 @@ def test_what_the_user_has_is_used_as_it_lies(here, users, monkeypatch):
     index = read_index("ucf.csv")
     assert index["file"].to_list() == sorted(f"deep/{file}" for file in UCF_VIDEOS)
     made = {file for file in set(files_below(here)) - set(before) if not file.startswith("scratch")}
-    assert made == {"ucf.csv", "ucf.record.json", "skipped.csv"}
+    assert made == {"ucf.csv", "ucf.record.json", "ucf.run.json", "skipped.csv"}
 
 
 def test_a_bad_video_stops_or_is_skipped(here, users, monkeypatch):
