@@ -12,6 +12,7 @@ from twostream.results.formatting import (
     as_text,
     claim_rows,
     method_rows,
+    protocol_rows,
     read_table,
     sampling_note,
     table_rows,
@@ -29,6 +30,8 @@ def main() -> None:
     if any(paths.METHODS in step.outputs for step in Plan(config).results()):
         methods = method_rows(read_table(paths.METHODS))
         show("Other methods, and differences to them", methods, paths.METHODS)
+    protocols = protocol_rows(read_table(paths.PROTOCOL_TABLE))
+    show("The same models by other testing protocols (accuracy, %)", protocols, paths.PROTOCOL_TABLE)
     claims = read_table(paths.CLAIMS)
     show("Claims of the paper: differences of two accuracies, in points", claim_rows(claims), paths.CLAIMS)
     print(sampling_note(claims))

@@ -3,6 +3,7 @@ PAGES = plan.pages()
 CATEGORIES = {
     "claims": "Claims",
     "methods": "Other methods",
+    "protocols": "Testing protocols",
 }
 
 

@@ -128,3 +128,38 @@ rule score_videos:
         "python scripts/score_videos.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --device {params.device} --workers {params.workers} --model {input.model:q} {params.data:q}"
         " --out {output.scores:q} > {log:q} 2>&1"
+
+
+rule score_protocols:
+    input:
+        stale=remade_if_stale("score_protocols"),
+        model=paths.MODEL,
+        index=named("score_protocols", "index"),
+        frames=named("score_protocols", "frames"),
+        flow=named("score_protocols", "flow"),
+        backward_flow=named("score_protocols", "backward_flow"),
+    output:
+        outcomes=paths.PROTOCOLS,
+        record=paths.record(paths.PROTOCOLS),
+    log:
+        "logs/score_protocols/{folder}/{run}/{dataset}-split{split}-seed{seed}.log",
+    wildcard_constraints:
+        folder=paths.WILDCARDS["folder"],
+        split=r"[1-9]\d*",
+    conda:
+        "../../environment.yml"
+    threads: 1 + plan.config.workers
+    resources:
+        mem_mb=needs("score_protocols", "mem_mb"),
+        runtime=needs("score_protocols", "runtime"),
+        gpu=needs("score_protocols", "gpu"),
+    params:
+        recipe=lambda w: plan.step("score_protocols", w).recipe_json,
+        spec=spec_file("score_protocols"),
+        device=lambda w: plan.config.device,
+        workers=lambda w: plan.config.workers,
+        data=options("index", "frames", "flow", "backward_flow"),
+    shell:
+        "python scripts/score_protocols.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        " --device {params.device} --workers {params.workers} --model {input.model:q} {params.data:q}"
+        " --out {output.outcomes:q} > {log:q} 2>&1"

@@ -105,6 +105,30 @@ rule check_claims:
         " --scores {input.scores:q} --out {output.claims:q} > {log:q} 2>&1"
 
 
+rule compare_protocols:
+    input:
+        stale=remade_if_stale("compare_protocols"),
+        outcomes=named("compare_protocols", "outcomes"),
+    output:
+        table=paths.PROTOCOL_TABLE,
+        record=paths.record(paths.PROTOCOL_TABLE),
+    log:
+        "logs/compare_protocols.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=needs("compare_protocols", "mem_mb"),
+        runtime=needs("compare_protocols", "runtime"),
+        gpu=needs("compare_protocols", "gpu"),
+    params:
+        recipe=lambda w: plan.step("compare_protocols", w).recipe_json,
+        spec=spec_file("compare_protocols"),
+    shell:
+        "python scripts/compare_protocols.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        " --outcomes {input.outcomes:q} --out {output.table:q} > {log:q} 2>&1"
+
+
 rule compare_methods:
     input:
         stale=remade_if_stale("compare_methods"),

@@ -215,7 +215,7 @@ class Benchmark(Strict):
 
     @model_validator(mode="after")
     def names_differ(self) -> Self:
-        taken = {"claims", "methods"} & self.tables.keys()
+        taken = {"claims", "methods", "protocols"} & self.tables.keys()
         if taken:
             raise ValueError(f"tables: {taken.pop()} is the name of another file in results/")
         for key, names in (

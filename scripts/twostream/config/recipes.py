@@ -200,6 +200,15 @@ class MethodsRecipe(Strict):
     seeds: list[int]
 
 
+class ProtocolsRecipe(Strict):
+    """Which models are tested by each protocol, on which test part."""
+
+    runs: Annotated[list[RunName], Field(min_length=1)]
+    dataset: Name
+    split: Count
+    interval: Interval
+
+
 class FlowFigureRecipe(Strict):
     """Whose flow is drawn: test videos of a split."""
 
@@ -240,7 +249,7 @@ class RecallFigureRecipe(Strict):
         return {"spatial": self.spatial, "temporal": self.temporal}
 
 
-PageKind = Literal["table", "claims", "methods"]
+PageKind = Literal["table", "claims", "methods", "protocols"]
 
 
 class PageRecipe(Strict):

@@ -1,5 +1,7 @@
 """The pages of the report: what lies in results/, and where its numbers come from."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from twostream import paths
@@ -22,17 +24,20 @@ class Pages:
     @memoized
     def write_page(self, page: str) -> Step:
         """A page of the report: a table of results/ and where its numbers come from."""
-        kind: PageKind = "claims" if page == "claims" else "methods" if page == "methods" else "table"
+        others: dict[str, tuple[PageKind, Callable[[], Step]]] = {
+            "claims": ("claims", self._results.check_claims),
+            "protocols": ("protocols", self._results.compare_protocols),
+            "methods": ("methods", self._results.compare_methods),
+        }
+        kind, made = others.get(page, ("table", partial(self._results.make_table, page)))
         note = Path(NOTES.format(kind=kind)).read_text()
         recipe = PageRecipe(kind=kind, title=self.titles()[page], note=note)
-        if kind == "table":
-            table = self._results.make_table(page)
-        else:
-            table = self._results.check_claims() if kind == "claims" else self._results.compare_methods()
+        table = made()
         return Step("write_page", recipe, [paths.PAGE.format(page=page)], [table])
 
     def titles(self) -> dict[str, str]:
         """The titles of the report's pages, by their names."""
         titles = {name: settings.title for name, settings in self._tables.items()}
         titles["claims"] = "Claims of the paper"
+        titles["protocols"] = "The same models by other testing protocols"
         return titles | ({"methods": "Other methods beside ours"} if self._results.methods_here() else {})

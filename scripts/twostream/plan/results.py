@@ -11,6 +11,7 @@ from twostream.config.recipes import (
     Data,
     MethodRecipe,
     MethodsRecipe,
+    ProtocolsRecipe,
     TableRecipe,
 )
 from twostream.config.scale import Backbone
@@ -23,6 +24,9 @@ from twostream.provenance.steps import Step
 
 # What the paper's datasets are called where they are published.
 PAPERS: dict[Role, str] = {"primary": "ucf101", "secondary": "hmdb51"}
+
+# Testing protocols are compared on it, as the paper's figures are.
+SPLIT = 1
 
 
 def score_inputs(steps: Iterable[Step]) -> list[tuple[str, Step]]:
@@ -41,7 +45,7 @@ class Results:
     def all(self) -> list[Step]:
         """Tables, claims and, if there are any, other methods."""
         results = [self.make_table(table) for table in self._benchmark.tables]
-        results.append(self.check_claims())
+        results += [self.check_claims(), self.compare_protocols()]
         return [*results, self.compare_methods()] if self.methods_here() else results
 
     @memoized
@@ -90,6 +94,17 @@ class Results:
             for split in comparison.splits
         ]
         return Step.of("check_claims", recipe, [paths.CLAIMS], score_inputs(scores))
+
+    @memoized
+    def compare_protocols(self) -> Step:
+        """The paper's two streams by each testing protocol: its primary dataset, split 1, the first seed."""
+        dataset, seed = self._roles.primary, self._config.all_seeds[0]
+        streams = self._benchmark.fusions[self._benchmark.two_stream].streams.values()
+        recipe = ProtocolsRecipe(
+            runs=list(streams), dataset=dataset, split=SPLIT, interval=self._benchmark.interval
+        )
+        outcomes = [("outcomes", self._scores.score_protocols(run, dataset, SPLIT, seed)) for run in streams]
+        return Step.of("compare_protocols", recipe, [paths.PROTOCOL_TABLE], outcomes)
 
     @memoized
     def compare_methods(self) -> Step:

@@ -1,5 +1,6 @@
 """Score files: of runs, of two runs fused, and of methods that were not trained here."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from twostream import paths
@@ -35,6 +36,14 @@ class Scores:
         ]
         output = paths.SCORES.format(folder=settings.folder, run=run, dataset=dataset, split=split, seed=seed)
         return Step.of("score_videos", recipe, [output], inputs, **library_of(settings))
+
+    @memoized
+    def score_protocols(self, run: str, dataset: str, split: int, seed: int) -> Step:
+        """How a run's test videos come out by each testing protocol."""
+        scored = self.score_videos(run, dataset, split, seed)
+        folder = self._benchmark.runs[run].folder
+        output = paths.PROTOCOLS.format(folder=folder, run=run, dataset=dataset, split=split, seed=seed)
+        return replace(scored, script="score_protocols", outputs=[output])
 
     @memoized
     def fuse_streams(self, fusion: str, dataset: str, split: int, seed: int) -> Step:

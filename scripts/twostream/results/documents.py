@@ -16,6 +16,7 @@ from twostream.results.formatting import (
     as_markdown,
     claim_overview,
     method_rows,
+    protocol_rows,
     read_table,
     sampling_note,
     table_rows,
@@ -91,7 +92,8 @@ def _shown(name: str, file: Path) -> list[str]:
         raise UserError(f"{file}: has no rows")
     if name == "claims":
         return [*as_markdown(claim_overview(table)).split("\n"), "", sampling_note(table)]
-    rows = method_rows(table) if name == "methods" else _columns(table_rows(table))
+    others = {"methods": method_rows, "protocols": protocol_rows}
+    rows = others[name](table) if name in others else _columns(table_rows(table))
     return as_markdown(rows).split("\n")
 
 

@@ -126,6 +126,30 @@ def _method_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
     )
 
 
+def protocol_rows(table: pd.DataFrame) -> Rows:
+    """Return models by testing protocol as they are shown, those of each model under its name."""
+    rows: Rows = [("", "accuracy", "95% interval", "difference", "95% interval", "")]
+    for (run, dataset, split), of_run in table.groupby(["run", "dataset", "split"], sort=False):
+        videos = of_run["test_videos"].iloc[0]
+        rows.append((f"{run}: {dataset}, {_splits(str(split))} ({videos} test videos)",))
+        rows += map(_protocol_cells, of_run.to_dict("records"))
+    return rows
+
+
+def _protocol_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    counted = "each frame by itself" if row["counted"] == "clip" else "mean over the video"
+    frames = f"{row['frames']} frame{'s' if row['frames'] > 1 else ''}"
+    crops = f"{row['crops']} crop{'s' if row['crops'] > 1 else ''}"
+    return (
+        f"{frames} x {crops}, {counted}",
+        number(row["accuracy"]),
+        interval(row["accuracy_low"], row["accuracy_high"]),
+        signed(row["difference"]),
+        interval(row["difference_low"], row["difference_high"], sign="+"),
+        "",
+    )
+
+
 def claim_rows(claims: pd.DataFrame) -> Rows:
     """Return the claims as they are shown: each with its verdict over its comparisons."""
     differences = ("paper", "sampling error", "our data", "ours", "95% interval", "sd")

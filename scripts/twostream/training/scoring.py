@@ -1,5 +1,7 @@
 """Scoring of videos: softmax scores averaged over frames and crops (section 4, testing)."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -27,28 +29,18 @@ def score_videos(
 
     `workers` other processes read and decode the videos.
     """
-    device = use_device(device_name)
-    network, description = load_model(model)
-    to_device(network, device)
-    network.eval()
     index = read_index(dataset.index)
     classes = class_names(index)
-    reader = open_reader(description.run.input, dataset)
     rows, parts = [], []
     for name in ("train", "test"):
         found = part(index, recipe.split, name)
         rows.append(found)
         parts += [name] * len(found)
     files = [file for found in rows for file in found["file"]]
-    # One video a batch, as it comes.
-    inputs = TestVideos(reader, files, recipe.testing.frames)
-    videos = iterate_batches(inputs, device, workers, batch_size=None)
     # Added classes come after the dataset's own in the head, and no video can be one of them.
     scores = [
-        score_video(network, description, stored, recipe.dataset, recipe.testing.views, device)[
-            : len(classes)
-        ]
-        for stored in tqdm(videos, "scoring", len(files))
+        mean_over_inputs(of_inputs)[: len(classes)]
+        for of_inputs in scores_of_inputs(recipe, dataset, files, model, device_name, workers)
     ]
     values = np.stack(scores).astype(np.float64)
     groups = [f"{c}/{g}" for found in rows for c, g in zip(found["class"], found["group"], strict=True)]
@@ -60,6 +52,22 @@ def score_videos(
         scores=values / values.sum(axis=1, keepdims=True),
         classes=np.array(classes),
     )
+
+
+def scores_of_inputs(
+    recipe: ScoringRecipe, dataset: DatasetFiles, files: list[str], model: str, device_name: str, workers: int
+) -> Iterator[Tensor]:
+    """Yield for each video the softmax scores of all its inputs, as `score_inputs` returns them."""
+    device = use_device(device_name)
+    network, description = load_model(model)
+    to_device(network, device)
+    network.eval()
+    reader = open_reader(description.run.input, dataset)
+    # One video a batch, as it comes.
+    inputs = TestVideos(reader, files, recipe.testing.frames)
+    videos = iterate_batches(inputs, device, workers, batch_size=None)
+    for stored in tqdm(videos, "scoring", len(files)):
+        yield score_inputs(network, description, stored, recipe.dataset, recipe.testing.views, device)
 
 
 class TestVideos(Dataset[tuple[Tensor, Tensor]]):
@@ -95,17 +103,41 @@ def score_video(
 
     `stored` holds images and ranges of its inputs, as `TestVideos` gives them.
     """
+    return mean_over_inputs(score_inputs(network, description, stored, head, view_count, device))
+
+
+def mean_over_inputs(scores: Tensor) -> np.ndarray:
+    """Return the mean [classes] of the scores of a video's inputs, as `score_inputs` returns them."""
+    total = torch.zeros_like(scores[0, 0])
+    for of_crop in scores:
+        total += of_crop.mean(dim=0)
+    return (total / len(scores)).cpu().numpy()
+
+
+@torch.inference_mode()
+def score_inputs(
+    network: StreamNetwork,
+    description: Description,
+    stored: tuple[Tensor, Tensor],
+    head: str,
+    view_count: int,
+    device: torch.device,
+) -> Tensor:
+    """Return the softmax scores of a video's inputs, [crops, frames, classes of the head], on the device.
+
+    `stored` is as for `score_video`; the crops are in the order of `views`.
+    """
     images, ranges = (part.to(device, non_blocking=True) for part in stored)
     height, width = images.shape[-2:]
     side = square_side(description.crop, description.short_side, height, width)
-    total = torch.zeros(len(description.heads[head]), device=device)
+    scores = []
     for top, left, flip in views(height, width, side, view_count):
         batch = _view(images, ranges, top, left, side, flip)
         x = prepare(batch, description.run.input, description.crop)
         with mixed_precision(device):
             logits = network({head: x})[head]
-        total += logits.float().softmax(dim=1).mean(dim=0)
-    return (total / view_count).cpu().numpy()
+        scores.append(logits.float().softmax(dim=1))
+    return torch.stack(scores)
 
 
 def equal_spacing(count: int, wanted: int) -> list[int]:
