@@ -176,7 +176,7 @@ def test_a_scale_is_published_whole_and_another_left_as_it_is(folder):
     tables = [f"table{number}.csv" for number in ("1a", "1b", "2", "3", "4")]
     said = published("paper")
     assert json.loads(said.pop(COMPUTED)) == {"arithmetic": ["cuda"]}
-    assert said == dict.fromkeys([*tables, "claims.csv"], "row,ours\nfull,1\n")
+    assert said == dict.fromkeys([*tables, "claims.csv", "protocols.csv"], "row,ours\nfull,1\n")
     assert published("demo") == before
     paper = published("paper")
     publish(made("demo", "model"), PUBLISHED / "demo")

@@ -98,7 +98,10 @@ def test_gpus_are_for_networks_and_brox_flow(device: str) -> None:
     plan = plan_of(scale="demo", device=device, gpus=2 if device == "cuda" else 1)
     steps = with_upstream([*plan.results(), *plan.figures()])
     asked = {step.script: needed(plan, step, dataset_of(plan, step)).gpu for step in steps}
-    trained = {"pretrain": 2, "train_stream": 2, "score_videos": 1, "extract_flow": 1}
+    trained = {
+        **{"pretrain": 2, "train_stream": 2},
+        **{"score_videos": 1, "score_protocols": 1, "extract_flow": 1},
+    }
     assert {rule: gpu for rule, gpu in asked.items() if gpu} == (trained if device == "cuda" else {})
 
 
