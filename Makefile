@@ -5,7 +5,7 @@ PYTHON =
 BIN = .venv/bin
 GROUPS = tables pretrained remotes cluster test lint uv
 
-.PHONY: tables reproduce report test lint bench emulated gpu-check lock pretrained remotes cluster
+.PHONY: tables reproduce report publish test lint bench emulated gpu-check lock pretrained remotes cluster
 # Groups are installed into one .venv.
 .NOTPARALLEL:
 
@@ -21,6 +21,10 @@ reproduce: .venv/tables.ready
 report: .venv/tables.ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(if $(SCALE),--config scale=$(SCALE)) -- all report_pages
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --report report/report.html $(if $(SCALE),--config scale=$(SCALE)) -- report_pages
+
+# Models, score files and tables, pushed to a folder or a DVC remote: make publish TO=/where
+publish: .venv/tables.ready
+	PATH="$(CURDIR)/$(BIN):$$PATH" python scripts/publish_models.py --to "$(TO)"
 
 test: .venv/test.ready
 	$(BIN)/pytest

@@ -41,6 +41,22 @@ def test_after_a_pull_there_is_nothing_to_do(clone):
     assert all_is_done(clone)
 
 
+def test_what_is_published_is_pulled_by_a_fresh_clone_and_checked(clone, origin, tmp_path):
+    published = tmp_path / "published"
+    assert "is neither a folder that is there nor a remote" in call(clone, *PUBLISH, "published").stdout
+    said(clone, *PUBLISH, str(published))
+    fresh = cloned(origin, tmp_path / "fresh")
+    said(fresh, "dvc", "remote", "modify", "store", "url", str(published))
+    said(fresh, "dvc", "pull", "spatial", "temporal", "fusion", "tables")
+    assert not list(fresh.glob("data/*/*"))
+    assert "FAILED" not in said(fresh, "sha256sum", "-c", str(published / "SHA256SUMS"))
+    assert MODEL in (published / "SHA256SUMS").read_text()
+    assert planned(fresh) == {}
+    # What DVC does not record as it is here, or was edited, is not passed on.
+    set_dropout(clone, 0.8)
+    assert f"{MODEL}: is not current" in call(clone, *PUBLISH, str(published)).stdout
+
+
 def test_an_edit_redoes_its_run_and_a_branch_switched_back_to_has_nothing_to_do(clone):
     before = tables(clone)
     said(clone, "git", "switch", "-qc", "other")
@@ -120,6 +136,8 @@ def test_a_clone_without_pull_is_told_to_and_computes_where_there_is_no_remote(c
     said(clone_unpulled, "dvc", "remote", "remove", "store")
     assert planned(clone_unpulled) == planned(origin, "--forceall")
 
+
+PUBLISH = ("python", "scripts/publish_models.py", "--to")
 
 # Whatever can be named: nothing, files, stages, a rule without wildcards, pages of the report.
 TARGETS = ("all", TABLES[1], "temporal", "tables", "plot_curves", "report_pages", "report/table3.html")

@@ -30,7 +30,7 @@ def publish(plan: Plan, folder: Path) -> None:
     edited; nothing is changed then.
     """
     steps = {output: step for step in plan.results() for output in step.outputs}
-    objections = {file: _objection(file, step, plan) for file, step in steps.items()}
+    objections = {file: objection(file, step, plan) for file, step in steps.items()}
     refused = [f"{file}: {why}" for file, why in objections.items() if why]
     if refused:
         raise UserError("\n".join(["nothing is published", *refused]))
@@ -44,7 +44,7 @@ def publish(plan: Plan, folder: Path) -> None:
             write_digests(digests, new / DIGESTS)
 
 
-def _objection(file: str, step: Step, plan: Plan) -> str:
+def objection(file: str, step: Step, plan: Plan) -> str:
     """Why a file is not to be published; nothing if it may be."""
     if not Path(file).exists():
         return "is missing"
