@@ -97,6 +97,7 @@ def test_a_checkpoint_of_the_same_spec_is_taken_up(saved):
     fresh = trained(recipe(SINGLE, 6))
     resumed = trained(recipe(SINGLE, 6), checkpoint=Checkpoint(saved, "a"))
     assert resumed.run["resumed_at"] == [1] and same(fresh.network, resumed.network)
+    assert "no_better_than_guessing" in fresh.facts and resumed.facts == fresh.facts
 
 
 def test_a_damaged_checkpoint_is_told_and_the_training_starts_anew(saved, capsys):

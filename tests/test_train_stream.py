@@ -1,5 +1,6 @@
 """Sampling, networks and training, on data small enough to follow."""
 
+import math
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ from twostream.networks.network import GroupFrames, StreamNetwork
 from twostream.training.descent import rate_at
 from twostream.training.reader import VideoReader
 from twostream.training.sampling import Dropout, Sample, TaskSamples, TrainingVideo, collate
+from twostream.training.stagnation import Stagnation
 from twostream.training.trainer import Trained, train
 
 FRAME = {"kind": "frames", "length": 1}
@@ -75,6 +77,34 @@ def test_training_learns_what_can_be_seen(coloured):
     curve = trained(recipe(SINGLE)).curve
     assert curve["loss"][-5:].mean() < 0.3 < curve["loss"].iloc[0]
     assert curve["rate"].iloc[0] == pytest.approx(10 * curve["rate"].iloc[-1])
+
+
+def test_a_training_that_does_not_learn_is_told_and_recorded(coloured, capsys):
+    content = recipe(SINGLE, 20)
+    never = content.model_copy(update={"schedule": Schedule(rate=1e-9, drops=[], iterations=20)})
+    stuck = trained(never)
+    assert stuck.facts["no_better_than_guessing"] == 20
+    assert capsys.readouterr().err.count("warning: at iteration 1 the loss is") == 1
+
+
+def test_a_training_that_learns_is_not_called_one_that_does_not(coloured, capsys):
+    made = trained(recipe(SINGLE, 100))
+    assert "no_better_than_guessing" not in made.facts
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_learning_is_told_from_guessing_by_the_sum_over_tasks_from_a_twentieth_on():
+    stagnation = Stagnation.of([2, 3], 100)
+    better = math.log(2) + math.log(3) - 0.11
+    rows = [(1, 0.1, 9.0, 0.0), (5, 0.1, better + 0.02, 0.0), (6, 0.1, better + 0.02, 0.0)]
+    learned = (7, 0.1, better, 0.0)
+    assert stagnation.until(rows[:1]) is None and stagnation.warning(rows[:1]) is None
+    assert stagnation.until(rows[:2]) == 5 and "iteration 5" in stagnation.warning(rows[:2])
+    # Told once, and recorded up to where it learns.
+    assert stagnation.warning(rows) is None
+    assert stagnation.until([*rows, learned]) == 6
+    assert stagnation.until([*rows, learned, (8, 0.1, 9.0, 0.0)]) == 6
+    assert stagnation.until([rows[0], learned]) is None and stagnation.warning([rows[0], learned]) is None
 
 
 def test_equal_seeds_give_equal_networks_and_others_do_not(coloured):

@@ -19,6 +19,7 @@ from twostream.devices import mixed_precision
 from twostream.networks.network import StreamNetwork
 from twostream.training.batch import Drawn
 from twostream.training.preprocessing import prepare
+from twostream.training.stagnation import Row
 
 if TYPE_CHECKING:
     from twostream.config.recipes import TrainingRecipe
@@ -35,7 +36,7 @@ class Progress:
 
     seen: Tensor
     iteration: int = 0
-    curve: list[tuple[int, float, float, float]] = field(default_factory=list)
+    curve: list[Row] = field(default_factory=list)
     seconds: float = 0.0
     waiting: float = 0.0
     resumed_at: list[int] = field(default_factory=list)
