@@ -311,7 +311,7 @@ class Testing(Strict):
 
 
 class SVM(Strict):
-    """The costs C that cross-validation over so many folds chooses from."""
+    """The costs C that cross-validation over so many folds chooses from, by the one-standard-error rule."""
 
     costs: Annotated[list[Positive], Field(min_length=1)]
     folds: Annotated[int, Field(ge=2)]
