@@ -49,7 +49,7 @@ def recipe_of(config: Config, dropout: float) -> TrainingRecipe:
         network=scale.network,
         training=scale.training,
         schedule=scale.schedules.scratch,
-        short_side=scale.frames.short_side,
+        short_side=scale.short_side("flow"),
         seed=config.seed,
     )
 
