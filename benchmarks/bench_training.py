@@ -37,6 +37,7 @@ from twostream.config.recipes import (
     TrainingSubset,
 )
 from twostream.config.scale import Scale, Schedule
+from twostream.config.streams import KINDS
 from twostream.devices import open_runtime, to_device
 from twostream.extraction import store
 from twostream.extraction.dataset_files import DatasetFiles
@@ -82,7 +83,7 @@ def training_recipe(scale: Scale, benchmark: Benchmark, run: str, args: argparse
         network=scale.network,
         training=scale.training.model_copy(update={"batch": args.batch}),
         schedule=Schedule(rate=0.01, drops=[], iterations=args.iterations),
-        short_side=scale.frames.short_side,
+        short_side=scale.short_side(KINDS[benchmark.runs[run].input.kind].reads),
         seed=0,
     )
 

@@ -17,6 +17,7 @@ from twostream.results.formatting import (
     sampling_note,
     table_rows,
 )
+from twostream.results.trainings import guessing_note
 
 
 def main() -> None:
@@ -34,7 +35,8 @@ def main() -> None:
     show("The same models by other testing protocols (accuracy, %)", protocols, paths.PROTOCOL_TABLE)
     claims = read_table(paths.CLAIMS)
     show("Claims of the paper: differences of two accuracies, in points", claim_rows(claims), paths.CLAIMS)
-    print(sampling_note(claims))
+    files = [*(paths.TABLE.format(table=name) for name in config.benchmark.tables), paths.CLAIMS]
+    print(sampling_note(claims), *filter(None, [guessing_note(files)]), sep="\n\n")
 
 
 def show(title: str, rows: Rows, file: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import ROOT, frames_options, spec_file
-from test_train_stream import MULTI, SINGLE, recipe, same, trained
+from test_train_stream import MULTI, SINGLE, as_caffe, recipe, same, trained
 
 from twostream import paths
 from twostream.training import checkpoints
@@ -81,7 +81,7 @@ def saved(coloured, monkeypatch) -> Path:
         def due(self) -> bool:
             return super().due() and not path.exists()
 
-    trained(recipe(SINGLE, 6), checkpoint=Stopped(path, "a"))
+    trained(as_caffe(recipe(SINGLE, 6)), checkpoint=Stopped(path, "a"))
     assert path.exists()
     return path
 
@@ -94,9 +94,10 @@ def test_a_checkpoint_of_another_spec_is_left_out_and_told(saved, capsys):
 
 
 def test_a_checkpoint_of_the_same_spec_is_taken_up(saved):
-    fresh = trained(recipe(SINGLE, 6))
-    resumed = trained(recipe(SINGLE, 6), checkpoint=Checkpoint(saved, "a"))
+    fresh = trained(as_caffe(recipe(SINGLE, 6)))
+    resumed = trained(as_caffe(recipe(SINGLE, 6)), checkpoint=Checkpoint(saved, "a"))
     assert resumed.run["resumed_at"] == [1] and same(fresh.network, resumed.network)
+    assert "no_better_than_guessing" in fresh.facts and resumed.facts == fresh.facts
 
 
 def test_a_damaged_checkpoint_is_told_and_the_training_starts_anew(saved, capsys):

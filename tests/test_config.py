@@ -61,6 +61,7 @@ TORCHVISION = CAFFE | {"kind": "torchvision"}
             "than: no table has a number of the paper's for 'flow-15'",
         ),
         ("scale/demo.yaml", "training.crop", 65, "crop must not be larger"),
+        ("scale/demo.yaml", "training.flow_short_side", 55, "crop must not be larger than training.flow"),
         ("scale/demo.yaml", "roles.primary", "ucf", "roles.primary: there is no dataset 'ucf'"),
         (
             "scale/demo.yaml",

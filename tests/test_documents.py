@@ -18,6 +18,7 @@ from twostream.plan.publishing import publish
 from twostream.results.documents import COMPUTED, PUBLISHED, documents, with_results
 from twostream.results.formatting import arithmetic_note, as_markdown
 from twostream.results.pages import page
+from twostream.results.trainings import guessing_note
 
 TABLE = """\
 row,setting,paper_dataset,paper,our_dataset,ours,sd,mean_class,top5,interval_low,interval_high,test_videos,seeds,run
@@ -224,6 +225,31 @@ def test_documents_label_what_was_computed_otherwise(folder):
     (PUBLISHED / "demo/table3.csv").write_text(TABLE)
     written = with_results(document("demo/table3"), "README.md")
     assert written == document("demo/table3", f"\n{SHOWN}\n{NOTE}\n\n")
+
+
+def made_of(file: str, *origins: str, **facts: object) -> None:
+    """The record of a file that was made from others."""
+    state = {"sha256": "0" * 64, "size": 0}
+    content = {
+        "form": 3,
+        "spec": "a",
+        "recipe": {"schedule": {"iterations": 2000}},
+        "made_from": {origin: {"spec": "a", "sha256": "0" * 64} for origin in origins},
+        "files": {file: state},
+    }
+    write_json(paths.record(file), content | facts)
+
+
+def test_models_that_did_not_learn_are_named_where_their_numbers_are_shown(folder):
+    made_of("results/table3.csv", "scores/a.npz")
+    made_of("scores/a.npz", "models/a.safetensors")
+    made_of("models/a.safetensors", "models/b.safetensors")
+    made_of("models/b.safetensors")
+    assert guessing_note(["results/table3.csv"]) == ""
+    made_of("models/b.safetensors", no_better_than_guessing=1500)
+    named = "beyond the first 5%: models/b.safetensors until iteration 1,500 of 2,000."
+    assert guessing_note(["results/table3.csv", "results/table3.csv"]).endswith(named)
+    assert named in page("Table 3", "A note.", [("", "ours"), ("Both", "80.5")], "results/table3.csv")
 
 
 NOTE = "Computed in: native, portable. Bytes are comparable with the published ones where all is portable."

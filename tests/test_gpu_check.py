@@ -25,6 +25,7 @@ from gpu_parts.sizes import FULL, SMALL
 from twostream.config.benchmark import Benchmark
 from twostream.config.loading import parse, read_yaml
 from twostream.config.scale import FLOW_ALGORITHMS, ON_GPU, Scale
+from twostream.config.streams import KINDS
 
 SMALLEST = replace(
     SMALL,
@@ -179,7 +180,8 @@ def test_the_papers_settings_are_those_of_the_configuration():
     layers = [layer.model_dump() for layer in scale.network.convolutions]
     assert [vars(layer) for layer in paper.NETWORK.convolutions] == layers
     assert vars(paper.training(FULL.batch, FULL.crop)) == scale.training.model_dump()
-    assert scale.frames.short_side == paper.SHORT_SIDE
+    for name, run in paper.RUNS.items():
+        assert paper.SHORT_SIDES[run.stream] == scale.short_side(KINDS[benchmark.runs[name].input.kind].reads)
     assert (scale.flow.quality, scale.frames.quality) == (paper.FLOW_QUALITY, paper.FRAME_QUALITY)
     assert scale.schedules.scratch.iterations == paper.ITERATIONS
     sizes = {name: getattr(FULL, name) for name in ("inner_iterations", "solver_iterations")}

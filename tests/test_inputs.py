@@ -168,6 +168,7 @@ def test_rescaled_flow_has_rescaled_vectors(reader, kind):
 def test_a_crop_covers_the_same_part_of_the_picture_at_any_stored_size():
     assert square_side(224, 256, 256, 340) == 224
     assert square_side(224, 256, 240, 320) == 210
+    assert square_side(224, 240, 240, 320) == 224
 
 
 def test_frames_are_normalised_by_colour(reader):

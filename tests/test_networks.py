@@ -1,10 +1,13 @@
 """The networks at the paper's settings, worked out by hand from Chatfield et al. (2014), Table 1."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 from conftest import ROOT
 from torch import nn
+from torch.nn.functional import interpolate
 
 from twostream.config.benchmark import Run
 from twostream.config.loading import load_config, parse
@@ -14,6 +17,7 @@ CNN_M_2048 = load_config(ROOT / "config", {"scale": "paper"}).scale.network
 SPATIAL = {"stream": "spatial", "input": {"kind": "frames", "length": 1}}
 SLOW_FUSION = {"stream": "spatial", "input": {"kind": "frames", "length": 11}}
 TEMPORAL = {"stream": "temporal", "input": {"kind": "stacking", "length": 10}}
+HEADS = {"ucf101": 101}
 
 
 def run(settings: dict) -> Run:
@@ -23,7 +27,7 @@ def run(settings: dict) -> Run:
 def built(settings: dict) -> StreamNetwork:
     """CNN-M-2048 with UCF-101's classes, its shapes only: the weights would take 360 MB."""
     with torch.device("meta"):
-        return StreamNetwork(CNN_M_2048, run(settings), {"ucf101": 101}, 224)
+        return StreamNetwork(CNN_M_2048, run(settings), HEADS, 224)
 
 
 def weights(inputs: int, outputs: int, kernel: int = 1) -> int:
@@ -106,6 +110,36 @@ def test_slow_fusion_at_the_papers_settings_fuses_11_frames_in_three_layers():
     }
     assert {name: found[name] for name in expected} == expected
     assert [name for name in found if name.startswith("group")] == ["group1", "group2", "group3"]
+
+
+@pytest.mark.parametrize("inputs", ["noise", "smooth"])
+@pytest.mark.parametrize("dropout", [0.5, 0.9])
+def test_the_temporal_cnn_m_2048_starts_at_the_loss_of_guessing(dropout, inputs):
+    torch.manual_seed(0)
+    network = StreamNetwork(CNN_M_2048, run(TEMPORAL).model_copy(update={"dropout": dropout}), HEADS, 224)
+    x = torch.randn(4, 20, *((224, 224) if inputs == "noise" else (8, 8)))
+    x = interpolate(x, (224, 224), mode="bicubic")
+    keep = torch.rand(4, network.units) >= dropout
+    with torch.no_grad():
+        scores = network({"ucf101": x / x.std()}, keep)["ucf101"]
+    # The mean over all labels, which depends less on the few inputs.
+    loss = (scores.logsumexp(dim=1).mean() - scores.mean()).item()
+    assert loss == pytest.approx(math.log(101), abs=0.7)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5, 0.9])
+def test_dropout_leaves_the_variance_of_what_follows_it_as_it_is_without(dropout):
+    settings = CNN_M_2048.model_copy(update={"full": [300, 300]})
+    torch.manual_seed(0)
+    network = StreamNetwork(settings, run(TEMPORAL).model_copy(update={"dropout": dropout}), HEADS, 64)
+    # He et al.: a variance of 2 / inputs; and 0.01 for the softmax layer, without dropout.
+    first, second = (layer[0].weight for layer in network.full)
+    assert first.var().item() * first.shape[1] == pytest.approx(2, rel=0.02)
+    hidden = torch.rand(2000, 300)
+    kept = hidden * (torch.rand(2000, 300) >= dropout) / (1 - dropout)
+    dropped = (kept @ second.T).pow(2).mean().item()
+    assert dropped == pytest.approx(hidden.pow(2).sum(dim=1).mean().item() * 2 / 300, rel=0.1)
+    assert network.heads["ucf101"].weight.std().item() == pytest.approx(0.01 * (1 - dropout) ** 0.5, rel=0.05)
 
 
 def test_local_response_normalisation_is_alexnets():

@@ -9,6 +9,7 @@ import yaml
 from conftest import ROOT, copy_project, jobs_in, run
 
 from twostream.config.loading import load_config
+from twostream.config.recipes import TrainingRecipe
 from twostream.plan.plan import Plan
 
 NAMES = {
@@ -99,6 +100,23 @@ def test_the_plan_needs_no_videos_and_no_folder_for_them(project, monkeypatch):
     # Where the videos come from is no part of what is made of them.
     table = "results/table4.csv"
     assert named.step_of(table).spec == without.step_of(table).spec
+
+
+def test_each_training_at_the_papers_scale_has_what_its_input_asks_for():
+    plan = Plan(load_config(ROOT / "config", {"scale": "paper"}))
+
+    def recipe(run: str) -> TrainingRecipe:
+        return plan.networks.train_stream(run, "ucf101", 1, 0).recipe
+
+    spatial, temporal = recipe("spatial-scratch-d05"), recipe("flow-10")
+    assert (spatial.short_side, temporal.short_side) == (256, 240)
+    assert (spatial.training.pca_lighting, temporal.training.pca_lighting) == (0.1, 0)
+    assert spatial.training.flow_short_side is temporal.training.flow_short_side is None
+    # Only what learns the first layer of Caffe's network learns it at Caffe's pace.
+    scales = {run: recipe(run).first_layer_scale for run in plan.benchmark.runs if "finetuned" not in run}
+    assert {run for run, scale in scales.items() if scale != 1} == set()
+    assert recipe("spatial-finetuned-d05").first_layer_scale == 58
+    assert recipe("flow-10-finetuned").first_layer_scale == 1
 
 
 def pairs(shared: dict[str, str | list[str]]) -> set[tuple[str, str]]:

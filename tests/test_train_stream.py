@@ -1,5 +1,6 @@
 """Sampling, networks and training, on data small enough to follow."""
 
+import math
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import pytest
 import torch
 from conftest import ENVIRONMENT, ROOT, datasets_here, tiny_scale
 from torch import nn
+from torch.optim import SGD
 
 from twostream import arithmetic
 from twostream.config.benchmark import Run
@@ -22,9 +24,10 @@ from twostream.extraction.store import ShardWriter, Store
 from twostream.files import UserError
 from twostream.networks.model_file import Description, load_model, save_model
 from twostream.networks.network import GroupFrames, StreamNetwork
-from twostream.training.descent import rate_at
+from twostream.training.descent import optimizer_of, rate_at
 from twostream.training.reader import VideoReader
 from twostream.training.sampling import Dropout, Sample, TaskSamples, TrainingVideo, collate
+from twostream.training.stagnation import Stagnation
 from twostream.training.trainer import Trained, train
 
 FRAME = {"kind": "frames", "length": 1}
@@ -57,6 +60,12 @@ def recipe(tasks: list[dict], iterations: int = 30, **run_settings) -> TrainingR
     return parse(TrainingRecipe, content, "test")
 
 
+def as_caffe(content: TrainingRecipe) -> TrainingRecipe:
+    """The recipe with a rate of their own for biases, and for the first layer."""
+    training = content.training.model_copy(update={"biases_as_caffe": True})
+    return content.model_copy(update={"training": training, "first_layer_scale": 1.5})
+
+
 SINGLE = [{"head": "one", "sources": [source("one")]}]
 MULTI = [*SINGLE, {"head": "two", "sources": [source("two", None)]}]
 
@@ -75,6 +84,34 @@ def test_training_learns_what_can_be_seen(coloured):
     curve = trained(recipe(SINGLE)).curve
     assert curve["loss"][-5:].mean() < 0.3 < curve["loss"].iloc[0]
     assert curve["rate"].iloc[0] == pytest.approx(10 * curve["rate"].iloc[-1])
+
+
+def test_a_training_that_does_not_learn_is_told_and_recorded(coloured, capsys):
+    content = recipe(SINGLE, 20)
+    never = content.model_copy(update={"schedule": Schedule(rate=1e-9, drops=[], iterations=20)})
+    stuck = trained(never)
+    assert stuck.facts["no_better_than_guessing"] == 20
+    assert capsys.readouterr().err.count("warning: at iteration 1 the loss is") == 1
+
+
+def test_a_training_that_learns_is_not_called_one_that_does_not(coloured, capsys):
+    made = trained(recipe(SINGLE, 100))
+    assert "no_better_than_guessing" not in made.facts
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_learning_is_told_from_guessing_by_the_sum_over_tasks_from_a_twentieth_on():
+    stagnation = Stagnation.of([2, 3], 100)
+    better = math.log(2) + math.log(3) - 0.11
+    rows = [(1, 0.1, 9.0, 0.0), (5, 0.1, better + 0.02, 0.0), (6, 0.1, better + 0.02, 0.0)]
+    learned = (7, 0.1, better, 0.0)
+    assert stagnation.until(rows[:1]) is None and stagnation.warning(rows[:1]) is None
+    assert stagnation.until(rows[:2]) == 5 and "iteration 5" in stagnation.warning(rows[:2])
+    # Told once, and recorded up to where it learns.
+    assert stagnation.warning(rows) is None
+    assert stagnation.until([*rows, learned]) == 6
+    assert stagnation.until([*rows, learned, (8, 0.1, 9.0, 0.0)]) == 6
+    assert stagnation.until([rows[0], learned]) is None and stagnation.warning([rows[0], learned]) is None
 
 
 def test_equal_seeds_give_equal_networks_and_others_do_not(coloured):
@@ -119,10 +156,11 @@ def test_a_saved_model_is_the_same_model_and_the_same_bytes(coloured, tmp_path):
     assert described == made.description and same(made.network, loaded)
 
 
-def samples(store: Store, counts: dict[int, int], key=(0,)) -> TaskSamples:
+def samples(store: Store, counts: dict[int, int], key=(0,), **changes: float) -> TaskSamples:
     reader = VideoReader(run().input, {"frames": store})
     videos = [TrainingVideo(f"{c}-{i}", c, reader) for c, count in counts.items() for i in range(count)]
-    return TaskSamples(videos, recipe(SINGLE).training, 64, Dropout(8, 0.5), key)
+    training = recipe(SINGLE).training.model_copy(update=changes)
+    return TaskSamples(videos, training, 64, Dropout(8, 0.5), key)
 
 
 @pytest.fixture
@@ -157,6 +195,20 @@ def test_dropout_is_drawn_with_each_sample(noise):
     assert (samples(noise, {1: 9})[7].keep == drawn[7].keep).all()
 
 
+def test_lighting_moves_colours_along_their_principal_components_and_changes_nothing_else(noise):
+    plain, lit = samples(noise, {1: 9}), samples(noise, {1: 9}, pca_lighting=0.1, rgb_jitter=0)
+    for number in range(5):
+        one, other = plain[number], lit[number]
+        assert (one.stored.images == other.stored.images).all() and (one.keep == other.keep).all()
+        assert (one.flip, one.label) == (other.flip, other.label)
+    jitter = np.stack([lit[number].jitter for number in range(2000)])
+    # Krizhevsky et al., by hand: three independent steps of 0.1 times the eigenvalue, along unit vectors.
+    vectors = np.array([[-0.5675, -0.5808, -0.5836], [0.7192, -0.0045, -0.6948], [0.4009, -0.8140, 0.4203]])
+    steps = jitter @ vectors.T
+    assert steps.std(axis=0) == pytest.approx(25.5 * np.array([0.2175, 0.0188, 0.0045]), rel=0.05)
+    assert np.corrcoef(steps.T) == pytest.approx(np.eye(3), abs=0.08)
+
+
 def test_dropped_units_count_nothing_and_the_others_so_much_more():
     network = StreamNetwork(network_settings(), run(dropout=0.75), {"h": 2}, 56).eval()
     x, keep = torch.rand(3, 3, 56, 56), torch.rand(3, network.units) > 0.75
@@ -168,6 +220,80 @@ def test_the_learning_rate_drops_after_the_iterations_that_the_schedule_names():
     schedule = Schedule(rate=0.01, drops=[50, 70], iterations=80)
     rates = [rate_at(schedule, iteration) for iteration in (1, 50, 51, 70, 71, 80)]
     assert rates == pytest.approx([1e-2, 1e-2, 1e-3, 1e-3, 1e-4, 1e-4])
+
+
+def stepped(layer: nn.Conv2d, optimizer: SGD, x: torch.Tensor, rate: float) -> None:
+    """Three steps down a loss of a layer's outputs, as `descend` takes them."""
+    for _ in range(3):
+        for group in optimizer.param_groups:
+            group["lr"] = rate * group["rate_factor"]
+        optimizer.zero_grad()
+        layer(x).pow(2).mean().sin().backward()
+        optimizer.step()
+
+
+def small_network(**changes: object) -> tuple[StreamNetwork, SGD]:
+    """A network in double precision, and the optimiser of a recipe that is changed so."""
+    content = recipe(SINGLE)
+    settings = content.training.model_copy(update={"momentum": 0.9, "weight_decay": 0.05})
+    training = {key: changes.pop(key) for key in list(changes) if hasattr(settings, key)}
+    content = content.model_copy(update={"training": settings.model_copy(update=training), **changes})
+    torch.manual_seed(1)
+    network = StreamNetwork(network_settings("local_response"), run(), {"h": 2}, 56).double()
+    return network, optimizer_of(network, content)
+
+
+def test_a_first_layer_of_scaled_weights_learns_as_it_would_where_they_come_from():
+    """Caffe's colours are 0 to 255 less their mean; ours are divided by 58, and its weights multiplied."""
+    theirs, their_optimizer = small_network()
+    ours, our_optimizer = small_network(first_layer_scale=58.0)
+    with torch.no_grad():
+        theirs.features.conv1.weight /= 58
+        theirs.features.conv1.bias += 0.1
+        ours.features.conv1.bias += 0.1
+    colours = 80 * torch.randn(4, 3, 20, 20, dtype=torch.float64)
+    before = ours.features.conv1.weight.clone()
+    stepped(theirs.features.conv1, their_optimizer, colours, 1e-5)
+    stepped(ours.features.conv1, our_optimizer, colours / 58, 1e-5)
+    assert (ours.features.conv1.weight - before).abs().max() > 1e-3
+    for name, factor in (("weight", 58), ("bias", 1)):
+        learned, expected = (getattr(n.features.conv1, name) for n in (ours, theirs))
+        torch.testing.assert_close(learned, factor * expected, rtol=1e-10, atol=1e-12)
+
+
+def test_biases_learn_at_twice_the_rate_and_do_not_decay_if_so_wanted():
+    network, optimizer = small_network(biases_as_caffe=True)
+    layer = network.features.conv2
+    with torch.no_grad():
+        layer.bias += 1
+    weight, bias = layer.weight.clone(), layer.bias.clone()
+    moved = [torch.zeros_like(weight), torch.zeros_like(bias)]
+    for _ in range(3):
+        for group in optimizer.param_groups:
+            group["lr"] = 0.1 * group["rate_factor"]
+        for parameter in network.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        # By hand: momentum 0.9, and 0.05 of the weights as their decay.
+        moved = [0.9 * moved[0] + 1 + 0.05 * weight, 0.9 * moved[1] + 1]
+        weight, bias = weight - 0.1 * moved[0], bias - 0.2 * moved[1]
+        optimizer.step()
+    torch.testing.assert_close(layer.weight, weight)
+    torch.testing.assert_close(layer.bias, bias)
+
+
+def test_a_trainings_first_step_moves_biases_twice_as_far(coloured):
+    usual = trained(recipe(SINGLE, 1)).network.state_dict()
+    twice = trained(as_caffe(recipe(SINGLE, 1))).network.state_dict()
+    # All biases start at zero.
+    biases = [name for name in usual if name.endswith(".bias")]
+    assert biases and all(usual[name].abs().max() > 0 for name in biases)
+    for name in biases:
+        torch.testing.assert_close(twice[name], 2 * usual[name])
+
+
+def test_without_such_wishes_all_that_learns_is_one_group():
+    (group,) = small_network()[1].param_groups
+    assert (group["rate_factor"], group["weight_decay"], group["momentum"]) == (1, 0.05, 0.9)
 
 
 def test_the_record_says_how_long_a_training_waited_for_its_input(coloured, monkeypatch):

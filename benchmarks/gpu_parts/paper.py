@@ -7,7 +7,8 @@ from types import SimpleNamespace as Plain
 
 ITERATIONS = 80_000
 CLASSES = 101
-SHORT_SIDE = 256
+# What a crop is measured against.
+SHORT_SIDES = {"spatial": 256, "temporal": 240}
 FLOW_QUALITY, FRAME_QUALITY = 90, 95
 
 BROX = Plain(
@@ -15,7 +16,7 @@ BROX = Plain(
     gamma=50.0,
     scale=0.8,
     smallest_side=16,
-    inner_iterations=5,
+    inner_iterations=10,
     solver_iterations=10,
     omega=1.95,
 )
@@ -50,7 +51,16 @@ NETWORK = Plain(
 
 def training(batch: int, crop: int) -> Plain:
     """Return what all trainings share, with another batch or crop than the paper's 256 and 224."""
-    return Plain(batch=batch, crop=crop, momentum=0.9, weight_decay=5e-4, rgb_jitter=10)
+    return Plain(
+        batch=batch,
+        crop=crop,
+        flow_short_side=SHORT_SIDES["temporal"],
+        momentum=0.9,
+        weight_decay=5e-4,
+        biases_as_caffe=True,
+        rgb_jitter=0,
+        pca_lighting=0.1,
+    )
 
 
 def _input(kind: str, length: int, mean_subtraction: bool) -> Plain:
@@ -81,4 +91,10 @@ def title(run: str) -> str:
 def recipe(run: str, batch: int, crop: int) -> Plain:
     """Return what the steps of a run's training read of its recipe; the rate is so low that they go on."""
     schedule = Plain(rate=0.001, drops=[], iterations=10**6)
-    return Plain(run=RUNS[run], training=training(batch, crop), schedule=schedule, short_side=SHORT_SIDE)
+    return Plain(
+        run=RUNS[run],
+        training=training(batch, crop),
+        schedule=schedule,
+        short_side=SHORT_SIDES[RUNS[run].stream],
+        first_layer_scale=1.0,
+    )

@@ -12,7 +12,7 @@ class Sizes:
     width: int = 320
     displacements: tuple[float, ...] = (1, 3, 6, 10)
     """The largest displacement in px of each pair that moves smoothly; two more have an occlusion."""
-    inner_iterations: int = 5
+    inner_iterations: int = 10
     solver_iterations: int = 10
     pairs: tuple[int, ...] = (1, 16, 64, 256)
     many: int = 70_000

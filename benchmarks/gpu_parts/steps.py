@@ -65,13 +65,13 @@ def random_batch(training: Training) -> dict[str, Drawn]:
     """Return a batch of noise on the device, in the form in which samples are stored."""
     recipe, device = training.recipe, training.device
     kind, length, count = KINDS[recipe.run.input.kind], recipe.run.input.length, recipe.training.batch
-    side = square_side(recipe.training.crop, paper.SHORT_SIDE, *STORED[kind.reads])
+    side = square_side(recipe.training.crop, recipe.short_side, *STORED[kind.reads])
     torch.manual_seed(0)
     images = torch.randint(0, 256, (count, length, len(kind.channels), side, side), dtype=torch.uint8)
     ranges = torch.zeros(count, length, 3, 2)
     ranges[:, :, 0], ranges[:, :, 1] = -5.0, 5.0
     zeros = torch.zeros(count, dtype=torch.int64)
-    flip, jitter = torch.rand(count) < 0.5, torch.randn(count, 3) * recipe.training.rgb_jitter
+    flip, jitter = torch.rand(count) < 0.5, torch.randn(count, 3)
     batch = Batch(images, ranges, zeros, zeros, torch.full((count,), side), flip, jitter).to(device)
     keep = torch.rand(count, training.network.units) >= recipe.run.dropout
     labels = torch.randint(0, paper.CLASSES, (count,))

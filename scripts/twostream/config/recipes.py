@@ -17,7 +17,7 @@ from twostream.config.scale import (
     Training,
     weights_must_fit,
 )
-from twostream.config.types import SHA256, Count, Name, Percent, RunName, Strict
+from twostream.config.types import SHA256, Count, Name, Percent, Positive, RunName, Strict
 
 
 class TrainingSubset(Strict):
@@ -37,7 +37,12 @@ class Task(Strict):
 
 
 class TrainingRecipe(Strict):
-    """What a network is trained on, and how."""
+    """What a network is trained on, and how.
+
+    short_side: the shorter side (px) of a frame or field that the crop is measured against.
+    first_layer_scale: how many times the weights of the first convolution are what they were where they come
+    from, as its inputs are so many times smaller; they learn as they would there.
+    """
 
     run: Run
     tasks: Annotated[list[Task], Field(min_length=1)]
@@ -45,6 +50,7 @@ class TrainingRecipe(Strict):
     training: Training
     schedule: Schedule
     short_side: Count
+    first_layer_scale: Positive = 1.0
     seed: int
 
     @property

@@ -277,13 +277,22 @@ def weights_must_fit(weights: Format, network: NetworkSettings) -> None:
 
 
 class Training(Strict):
-    """What all trainings share: batch (videos), crop (px), SGD, colour jitter (of 255)."""
+    """What all trainings share: batch (videos), crop (px), SGD, jitter of colours.
+
+    flow_short_side: the shorter side (px) that a crop of flow is measured against; if not given, that of
+    frames. rgb_jitter: standard deviation, of 255, of a number added to each colour. pca_lighting: standard
+    deviation of the coefficient of each principal component of colours (Krizhevsky et al. 2012, section 4.1).
+    biases_as_caffe: biases learn at twice the rate and do not decay.
+    """
 
     batch: Annotated[int, Field(ge=2)]
     crop: Count
+    flow_short_side: Count | None = None
     momentum: Fraction
     weight_decay: Annotated[float, Field(ge=0)]
+    biases_as_caffe: bool = False
     rgb_jitter: Annotated[float, Field(ge=0)]
+    pca_lighting: Annotated[float, Field(ge=0)] = 0.0
 
 
 class Schedule(Strict):
@@ -311,7 +320,7 @@ class Testing(Strict):
 
 
 class SVM(Strict):
-    """The costs C that cross-validation over so many folds chooses from."""
+    """The costs C that cross-validation over so many folds chooses from, by the one-standard-error rule."""
 
     costs: Annotated[list[Positive], Field(min_length=1)]
     folds: Annotated[int, Field(ge=2)]
@@ -334,10 +343,17 @@ class Scale(Strict):
     testing: Testing
     svm: SVM
 
+    def short_side(self, reads: Literal["frames", "flow"]) -> int:
+        """Return the shorter side (px) that a crop of frames or of flow is measured against."""
+        own = self.training.flow_short_side if reads == "flow" else None
+        return own or self.frames.short_side
+
     @model_validator(mode="after")
     def crop_fits(self) -> Self:
         if self.training.crop > self.frames.short_side:
             raise ValueError("training.crop must not be larger than frames.short_side")
+        if self.training.crop > self.short_side("flow"):
+            raise ValueError("training.crop must not be larger than training.flow_short_side")
         return self
 
     @model_validator(mode="after")

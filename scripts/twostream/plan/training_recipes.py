@@ -6,7 +6,7 @@ from twostream.config.benchmark import Run
 from twostream.config.recipes import Task, TrainingRecipe, TrainingSubset
 from twostream.config.scale import Backbone, Schedule
 from twostream.config.settings import Config
-from twostream.config.streams import KINDS, facts
+from twostream.config.streams import KINDS, PIXEL_SCALE, facts
 from twostream.files import UserError
 from twostream.plan.memo import NoSuchStepError
 
@@ -51,17 +51,27 @@ class TrainingRecipes:
                 f"config/scale/{self._config.scale_name}.yaml: training.batch: {training.batch} cannot be"
                 f" shared out equally over {len(tasks)} task(s), on {gpus} GPU(s) (`gpus` in config.yaml)"
             )
-        if not KINDS[run.input.kind].jittered:
-            training = training.model_copy(update={"rgb_jitter": 0.0})
+        kind = KINDS[run.input.kind]
+        # What `short_side` says, or nothing reads, makes no training stale.
+        training = training.model_copy(update={"flow_short_side": None})
+        if not kind.jittered:
+            training = training.model_copy(update={"rgb_jitter": 0.0, "pca_lighting": 0.0})
         return TrainingRecipe(
             run=run,
             tasks=tasks,
             network=self._scale.network,
             training=training,
             schedule=schedule,
-            short_side=self._scale.frames.short_side,
+            short_side=self._scale.short_side(kind.reads),
+            first_layer_scale=self._first_layer_scale(run),
             seed=seed,
         )
+
+    def _first_layer_scale(self, run: Run) -> float:
+        """How many times their own the weights of the first layer are that a run goes on from."""
+        imported = run.initialisation == "images" and self._scale.pretrained.kind == "caffe"
+        learns = run.layers == "all" and KINDS[run.input.kind].reads == "frames"
+        return PIXEL_SCALE if imported and learns else 1.0
 
     def _tasks(self, name: str, run: Run, dataset: str, split: int | None) -> list[Task]:
         own = self._subset(dataset, split)

@@ -8,6 +8,7 @@ from typing import Any
 from twostream.files import UserError
 from twostream.provenance.records import arithmetic_of, read_record, run_of
 from twostream.results.formatting import arithmetic_note
+from twostream.results.trainings import guessing_note, made_from
 
 STYLE = """
 body { font: 14px/1.5 system-ui, sans-serif; margin: 1.5rem; color: #1a1a1a; background: #fff; }
@@ -40,6 +41,7 @@ def page(title: str, note: str, rows: Sequence[Sequence[str]], artefact: str) ->
             f'<p class="note">{escape(note)}</p>',
             f'<div class="wide">{_table(rows)}</div>',
             f'<p class="note">{escape(arithmetic_note(arithmetic_of(artefact)))}</p>',
+            f'<p class="note">{escape(guessing_note([artefact]))}</p>',
             "<h2>Where these numbers come from</h2>",
             '<p class="note">The table, the score files and the models that it was made from, with test'
             " accuracy, duration and start (UTC); open one for recipe, seed, versions and what it was made"
@@ -74,16 +76,8 @@ def _provenance(artefact: str) -> Iterable[str]:
         raise UserError(
             f"{artefact}: has no record beside it, so where it comes from is not known; make it again"
         )
-    waiting, seen = [artefact], set()
-    while waiting:
-        file = waiting.pop(0)
-        if file not in seen:
-            seen.add(file)
-            record = read_record(file)
-            made_from = record["made_from"] if record else []
-            # Scores may have been pulled without the models that made them.
-            yield _details(file, record) if record else f"<p>{escape(file)}: is not here</p>"
-            waiting += [made for made in made_from if made.startswith(("models/", "scores/"))]
+    for file, record in made_from(artefact):
+        yield _details(file, record) if record else f"<p>{escape(file)}: is not here</p>"
 
 
 # What the page tells of the run that made an artefact, if that was here.

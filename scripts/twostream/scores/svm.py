@@ -1,5 +1,6 @@
 """Fusion by a multi-class linear SVM on the two streams' scores (section 4)."""
 
+import math
 import warnings
 from dataclasses import replace
 from decimal import Decimal
@@ -20,9 +21,11 @@ def svm(spatial: Scores, temporal: Scores, settings: SVM, seed: int) -> tuple[Sc
     """Return the scores of a multi-class linear SVM (Crammer & Singer), and the cost it chose.
 
     Features are the two L2-normalised softmax scores, stacked. The SVM learns from the training
-    part; its cost C is the one of `settings.costs` with the highest accuracy in cross-validation
-    over groups of the training part, the smallest of equals. Scores are the softmax of its decision
-    values, in which a video's classes keep their order.
+    part. Its cost C is the smallest of `settings.costs` whose accuracy, in cross-validation over groups
+    of the training part, is within one standard error of the best one's (Breiman et al. 1984, section
+    3.4.3): networks are surer of videos that they were trained on, so what their scores gain by a larger
+    C there need not hold for others. Scores are the softmax of its decision values, in which a video's
+    classes keep their order. Raises UserError if all training videos are of one class.
     """
     spatial, temporal = common_parts(spatial, temporal)
     temporal = matched(spatial, temporal)
@@ -31,11 +34,11 @@ def svm(spatial: Scores, temporal: Scores, settings: SVM, seed: int) -> tuple[Sc
     labels, groups = spatial.labels[train], spatial.groups[train]
     if len(set(labels.tolist())) < 2:
         raise UserError("the SVM needs training videos of at least two classes")
-    accuracy = [
-        _cross_validated(features[train], labels, groups, cost, settings.folds, seed)
-        for cost in settings.costs
-    ]
-    cost = settings.costs[int(np.argmax(accuracy))]
+    accuracies = {
+        cost: _cross_validated(features[train], labels, groups, cost, settings.folds, seed)
+        for cost in sorted(settings.costs)
+    }
+    cost = _within_one_standard_error(accuracies)
     machine = _fit(features[train], labels, cost, seed)
     decisions = np.full((len(features), len(spatial.classes)), -np.inf)
     values = machine.decision_function(features)
@@ -58,21 +61,34 @@ def _fit(features: np.ndarray, labels: np.ndarray, cost: float, seed: int) -> Li
         return machine.fit(features, labels)
 
 
+def _within_one_standard_error(accuracies: dict[float, np.ndarray]) -> float:
+    """Return the smallest cost whose mean accuracy over folds is within one standard error of the best.
+
+    `accuracies` gives each cost's, of each fold; the standard error is that of the best one's mean.
+    """
+    means = {cost: float(folds.mean()) for cost, folds in accuracies.items()}
+    best = max(sorted(means), key=means.__getitem__)
+    folds = accuracies[best]
+    error = float(folds.std(ddof=1)) / math.sqrt(len(folds)) if len(folds) > 1 else 0.0
+    return min(cost for cost, mean in means.items() if mean >= means[best] - error)
+
+
 def _cross_validated(
     features: np.ndarray, labels: np.ndarray, groups: np.ndarray, cost: float, folds: int, seed: int
-) -> float:
-    """Return the share of videos that an SVM of the other folds gets right.
+) -> np.ndarray:
+    """Return for each fold the share of its videos that an SVM of the other folds gets right.
 
-    A fold whose others hold one class alone counts as wrong; so do all with one group.
+    A fold whose others hold one class alone counts as wrong; with one group there is a single fold, wrong.
     """
     folds = min(folds, len(set(groups.tolist())))
     if folds < 2:
-        return 0.0
+        return np.zeros(1)
     splitter = GroupKFold(folds, shuffle=True, random_state=seed)
-    right = np.zeros(len(labels), dtype=bool)
+    right = []
     for others, fold in splitter.split(features, labels, groups):
         if len(set(labels[others].tolist())) < 2:
+            right.append(0.0)
             continue
         machine = _fit(features[others], labels[others], cost, seed)
-        right[fold] = machine.predict(features[fold]) == labels[fold]
-    return float(right.mean())
+        right.append(np.count_nonzero(machine.predict(features[fold]) == labels[fold]) / len(fold))
+    return np.array(right)

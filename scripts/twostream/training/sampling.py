@@ -18,6 +18,7 @@ from torch.utils.data import Dataset
 from twostream.config.streams import KINDS
 from twostream.extraction.store import Stored
 from twostream.training.batch import Batch, Drawn
+from twostream.training.lighting import lighting
 from twostream.training.reader import VideoReader
 from twostream.training.squares import square_side
 
@@ -92,14 +93,20 @@ class TaskSamples(Dataset[Sample]):
             # No more than the crop is needed on the device.
             cut = stored.images[..., top : top + side, left : left + side]
             stored, top, left = Stored(cut, stored.ranges), 0, 0
+        flip = bool(rng.integers(2))
+        jitter = rng.normal(0, self._training.rgb_jitter, 3)
+        keep = rng.random(self._dropout.units, np.float32) >= self._dropout.probability
+        if self._training.pca_lighting:
+            # Drawn last, so that with and without it all else is the same.
+            jitter += lighting(rng.normal(0, self._training.pca_lighting, 3))
         return Sample(
             stored=stored,
             top=int(top),
             left=int(left),
             side=side,
-            flip=bool(rng.integers(2)),
-            jitter=rng.normal(0, self._training.rgb_jitter, 3).astype(np.float32),
-            keep=rng.random(self._dropout.units, np.float32) >= self._dropout.probability,
+            flip=flip,
+            jitter=jitter.astype(np.float32),
+            keep=keep,
             label=video.label,
         )
 

@@ -9,6 +9,7 @@ changes a network without batch normalisation by rounding only, and a training t
 on from its checkpoint to the very weights that it would have had.
 """
 
+import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ from twostream.networks.strided import with_portable_gradients
 from twostream.training.checkpoints import Checkpoint
 from twostream.training.descent import Progress, descend, optimizer_of, rate_at, timed
 from twostream.training.sampling import Dropout
+from twostream.training.stagnation import Stagnation
 from twostream.training.tasks import batches, videos_of
 
 CURVE_POINTS = 100
@@ -41,7 +43,8 @@ class Trained:
 
     The curve has a row for each hundredth of the training: iteration, learning rate, and the mean
     loss (nats) and accuracy (%) of the training batches since the row before. `facts` are the same
-    each time; what is of this `run` alone, such as its seconds, is not.
+    each time: how many `parameters` the network has, and, if it was, until which iteration the loss was
+    `no_better_than_guessing`; what is of this `run` alone, such as its seconds, is not.
     """
 
     network: StreamNetwork
@@ -101,14 +104,17 @@ def train(
     videos = {head: videos for head, (_, videos) in found.items()}
     dropout = Dropout(network.units, recipe.run.dropout)
     started = time.monotonic() - progress.seconds
+    stagnation = Stagnation.of(map(len, description.heads.values()), schedule.iterations)
     shared = processes.share(network.train(), device)
     drawn = batches(videos, recipe, dropout, runtime, progress.iteration)
     bar = tqdm(None, "training", schedule.iterations, initial=progress.iteration, disable=not processes.first)
     for batch in timed(drawn, progress):
         descend(shared, optimizer, batch, recipe, progress, device)
-        _add_to_curve(progress, schedule, processes)
-        if progress.curve:
+        if _add_to_curve(progress, schedule, processes):
             bar.set_postfix(loss=round(progress.curve[-1][2], 3), refresh=False)
+            warning = stagnation.warning(progress.curve)
+            if warning and processes.first:
+                bar.write(warning, file=sys.stderr)
         bar.update()
         progress.seconds = time.monotonic() - started
         if processes.first and checkpoint.due():
@@ -116,6 +122,8 @@ def train(
     bar.close()
     curve = pd.DataFrame(progress.curve, columns=["iteration", "rate", "loss", "accuracy"])
     facts = {"parameters": sum(p.numel() for p in network.parameters())}
+    if stuck := stagnation.until(progress.curve):
+        facts["no_better_than_guessing"] = stuck
     return Trained(network, description, curve, facts, _run(progress, processes))
 
 
@@ -138,16 +146,18 @@ def _run(progress: Progress, processes: Processes) -> dict[str, Any]:
     }
 
 
-def _add_to_curve(progress: Progress, schedule: Schedule, processes: Processes) -> None:
+def _add_to_curve(progress: Progress, schedule: Schedule, processes: Processes) -> bool:
+    """Add a row if it is time for one, and return whether it was."""
     iteration = progress.iteration
     if iteration % max(1, schedule.iterations // CURVE_POINTS) and iteration != schedule.iterations:
-        return
+        return False
     loss, right, count = processes.sum(progress.seen.clone()).tolist()
     if not loss < float("inf"):
         raise UserError(f"the loss is no longer finite at iteration {iteration}; lower `rate`")
     since = (iteration - (progress.curve[-1][0] if progress.curve else 0)) * processes.count
     progress.curve.append((iteration, rate_at(schedule, iteration), loss / since, 100 * right / count))
     progress.seen.zero_()
+    return True
 
 
 def _state(network: StreamNetwork, optimizer: SGD, progress: Progress) -> dict[str, Any]:

@@ -1,0 +1,40 @@
+"""The trainings behind a result, by its records."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from twostream.provenance.records import read_record
+
+
+def made_from(*artefacts: str) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    """Yield artefacts, and the score files and models behind them, each once, with its record.
+
+    What is made from others comes before these. None stands for the record of what is not here: scores
+    may have been pulled without the models that made them.
+    """
+    waiting, seen = list(artefacts), set()
+    while waiting:
+        file = waiting.pop(0)
+        if file not in seen:
+            seen.add(file)
+            record = read_record(file)
+            yield file, record
+            origins = record["made_from"] if record else []
+            waiting += [origin for origin in origins if origin.startswith(("models/", "scores/"))]
+
+
+def guessing_note(artefacts: Iterable[str]) -> str:
+    """Return a sentence on the models behind results that lost no less than by guessing; else nothing.
+
+    That is, in training, after its first 5% (`training.stagnation`): such a number tells of a training that
+    did not work, or only late, and not of its method.
+    """
+    named = [
+        f"{file} until iteration {record['no_better_than_guessing']:,}"
+        f" of {record['recipe']['schedule']['iterations']:,}"
+        for file, record in made_from(*artefacts)
+        if record and "no_better_than_guessing" in record
+    ]
+    if not named:
+        return ""
+    return f"In training, the loss was no better than by guessing beyond the first 5%: {'; '.join(named)}."
