@@ -13,6 +13,7 @@ VIDEOS = "data/videos/{dataset}"
 OFFICIAL_VIDEOS = "data/official/{dataset}"
 INDEX = "data/videos/{dataset}.csv"
 SKIPPED = "data/videos/{dataset}.skipped.csv"
+# By the published weights' name, or by the protocol of an official dataset: several may be of one archive.
 ARCHIVES = "data/archives/{dataset}"
 CHECKSUMS = "config/checksums/{dataset}.json"
 FRAMES = "data/frames/{dataset}/{shard}.zip"

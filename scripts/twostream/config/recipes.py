@@ -103,9 +103,13 @@ class GeneratorRecipe(Strict):
 
 
 class OfficialRecipe(Strict):
-    """Whose official lists; they fix which videos these are, wherever they come from."""
+    """Whose official lists; they fix which videos these are, wherever they come from.
+
+    `subset` is a digest of the list of those videos that are wanted; without it all are.
+    """
 
     protocol: Literal["ucf101", "hmdb51"]
+    subset: str | None = None
 
 
 class FramesRecipe(Strict):
