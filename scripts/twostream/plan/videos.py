@@ -84,6 +84,13 @@ class PlannedDataset(ABC, Generic[Source]):
         """Whether it is drawn, or the dataset that the paper calls `paper`, or neither."""
         return "other"
 
+    def recordings(self) -> str | None:
+        """The collection of recordings that its clips were cut from, where others may be cut from it too.
+
+        Datasets of one collection call a recording by the same class and group.
+        """
+        return None
+
 
 class GeneratedDataset(PlannedDataset[Generated]):
     """Videos or still images that are drawn."""
@@ -162,6 +169,9 @@ class OfficialDataset(PlannedDataset[Official]):
     def data(self, paper: str) -> Data:
         whole = self.source.subset is None
         return "paper" if whole and self.source.protocol == paper else "other"
+
+    def recordings(self) -> str:
+        return self.source.protocol
 
 
 BY_SOURCE: dict[type[BaseModel], type[PlannedDataset[Any]]] = {
