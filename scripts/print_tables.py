@@ -29,9 +29,14 @@ def main() -> None:
     if any(paths.METHODS in step.outputs for step in Plan(config).results()):
         methods = method_rows(read_table(paths.METHODS))
         show("Other methods, and differences to them", methods, paths.METHODS)
-    claims = read_table(paths.CLAIMS)
-    show("Claims of the paper: differences of two accuracies, in points", claim_rows(claims), paths.CLAIMS)
-    print(sampling_note(claims))
+    if config.benchmark.claims:
+        claims = read_table(paths.CLAIMS)
+        show(
+            "Claims of the paper: differences of two accuracies, in points", claim_rows(claims), paths.CLAIMS
+        )
+        print(sampling_note(claims))
+    if config.left_out:
+        print("\nLeft out at this scale:", *config.told_left_out, sep="\n")
 
 
 def show(title: str, rows: Rows, file: str) -> None:

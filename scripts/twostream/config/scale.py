@@ -156,10 +156,14 @@ class Dataset(Strict):
 
 
 class Roles(Strict):
-    """Which datasets of this scale stand for those of the paper."""
+    """Which datasets of this scale stand for those of the paper; there may be one alone."""
 
     primary: Name
-    secondary: Name
+    secondary: Name | None = None
+
+    def dataset(self, role: Literal["primary", "secondary"]) -> str | None:
+        """The dataset that has a role, if one has."""
+        return self.primary if role == "primary" else self.secondary
 
 
 class Frames(Strict):

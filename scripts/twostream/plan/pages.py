@@ -17,13 +17,14 @@ class Pages:
     """The pages of one configuration's report."""
 
     def __init__(self, config: Config, results: Results) -> None:
-        self._tables, self._results = config.benchmark.tables, results
+        self._tables, self._claims = config.benchmark.tables, config.benchmark.claims
+        self._left_out, self._results = config.left_out, results
 
     @memoized
     def write_page(self, page: str) -> Step:
         """A page of the report: a table of results/ and where its numbers come from."""
         kind: PageKind = "claims" if page == "claims" else "methods" if page == "methods" else "table"
-        note = Path(NOTES.format(kind=kind)).read_text()
+        note = Path(NOTES.format(kind=kind)).read_text() + " ".join(self._told(page))
         recipe = PageRecipe(kind=kind, title=self.titles()[page], note=note)
         if kind == "table":
             table = self._results.make_table(page)
@@ -31,8 +32,19 @@ class Pages:
             table = self._results.check_claims() if kind == "claims" else self._results.compare_methods()
         return Step("write_page", recipe, [paths.PAGE.format(page=page)], [table])
 
+    def _told(self, page: str) -> list[str]:
+        """What is left out of a page, a sentence each; that of claims tells of whole tables too."""
+        others = self._left_out.keys() - self.titles().keys() if page == "claims" else set()
+        return [
+            f"Left out at this scale: {line}."
+            for name, lines in self._left_out.items()
+            if name == page or name in others
+            for line in lines
+        ]
+
     def titles(self) -> dict[str, str]:
         """The titles of the report's pages, by their names."""
         titles = {name: settings.title for name, settings in self._tables.items()}
-        titles["claims"] = "Claims of the paper"
+        if self._claims:
+            titles["claims"] = "Claims of the paper"
         return titles | ({"methods": "Other methods beside ours"} if self._results.methods_here() else {})
