@@ -3,8 +3,10 @@
 from twostream import cli
 from twostream.config.recipes import OfficialRecipe
 from twostream.config.scale import Official
+from twostream.files import UserError
 from twostream.videos.index import complete, write_index
 from twostream.videos.official import listed_videos
+from twostream.videos.subsets import subset_digest
 
 
 def main() -> None:
@@ -16,6 +18,8 @@ def main() -> None:
     args = parser.parse_args()
     recipe = cli.recipe(OfficialRecipe, args)
     source = cli.from_json(Official, args.source, "--source")
+    if source.subset and subset_digest(source.subset) != recipe.subset:
+        raise UserError(f"{source.subset}: was edited since this job was planned; call snakemake again")
     with cli.record(args, recipe) as record:
         table, folder = listed_videos(source, args.dataset)
         index, skipped = complete(table, folder, "videos", args.on_bad_video)

@@ -33,10 +33,19 @@ def main() -> None:
         show("Other methods, and differences to them", methods, paths.METHODS)
     protocols = protocol_rows(read_table(paths.PROTOCOL_TABLE))
     show("The same models by other testing protocols (accuracy, %)", protocols, paths.PROTOCOL_TABLE)
-    claims = read_table(paths.CLAIMS)
-    show("Claims of the paper: differences of two accuracies, in points", claim_rows(claims), paths.CLAIMS)
-    files = [*(paths.TABLE.format(table=name) for name in config.benchmark.tables), paths.CLAIMS]
-    print(sampling_note(claims), *filter(None, [guessing_note(files)]), sep="\n\n")
+    files = [paths.TABLE.format(table=name) for name in config.benchmark.tables]
+    notes = []
+    if config.benchmark.claims:
+        claims = read_table(paths.CLAIMS)
+        show(
+            "Claims of the paper: differences of two accuracies, in points", claim_rows(claims), paths.CLAIMS
+        )
+        files.append(paths.CLAIMS)
+        notes.append(sampling_note(claims))
+    notes.append(guessing_note(files))
+    if config.left_out:
+        notes.append("\n".join(["Left out at this scale:", *config.told_left_out]))
+    print(*filter(None, notes), sep="\n\n")
 
 
 def show(title: str, rows: Rows, file: str) -> None:

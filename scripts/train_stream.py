@@ -17,12 +17,19 @@ def main() -> None:
     parser = cli.arguments(__doc__)
     parser.add_argument("--initial", help="model whose hidden layers to start from")
     dataset_files.add_options(parser)
+    parser.add_argument(
+        "--held-out",
+        metavar="CSV",
+        help="index of the dataset whose test recordings are left out, if it is not trained on",
+    )
     parser.add_argument("--curve", required=True, help="CSV of the training curve to write")
     cli.add_device(parser)
     cli.add_workers(parser)
     args = parser.parse_args()
     recipe = cli.recipe(TrainingRecipe, args)
     files = dataset_files.given_files(args, recipe.shards)
+    if recipe.held_out:
+        dataset_files.add_index(files, recipe.held_out.dataset, args.held_out, "--held-out")
     checkpoint = Checkpoint(paths.checkpoint(args.out), args.spec and args.spec.digest)
     with cli.record(args, recipe) as record, open_runtime(args.device, args.workers) as runtime:
         trained = train_and_save(recipe, files, args.initial, runtime, checkpoint, args.out, args.curve)

@@ -158,7 +158,7 @@ def test_the_rule_makes_the_indexes_whatever_the_servers_do(project, serving, ar
             serving.url(f"/{name}"): sha256(archives[name]).hexdigest() for name in names
         }
         record = json.loads((project / f"data/videos/{dataset}.record.json").read_text())
-        assert record["recipe"] == {"protocol": dataset} and record["skipped"] == 0
+        assert record["recipe"] == {"protocol": dataset, "subset": None} and record["skipped"] == 0
 
     # Without the archives and the indexes: the videos are there, so nothing is fetched.
     serving.asked.clear()

@@ -42,11 +42,25 @@ def test_a_list_says_class_group_and_split(folder):
         "Alpha/v_Alpha_g01_c01.avi,Even,8,test\n"
         "Alpha/v_Alpha_g02_c01.avi,Even,9,none\n"
         "Alpha/v_Alpha_g03_c01.avi,Even,10,train\n"
+        "Beta & (b)/v_Beta & (b)_g01_c01.avi,Odd,11,test\n"
     )
     index, _ = complete(from_list(listed, 1), folder, "videos", "stop")
     assert part(index, 1, "train")["file"].tolist()[0] == f"Alpha/{ODD}"
-    assert part(index, 1, "test")["label"].tolist() == [class_names(index).index("Even")]
-    assert len(part(index, None, "train")) == 4
+    names = class_names(index)
+    assert part(index, 1, "test")["label"].tolist() == [names.index("Even"), names.index("Odd")]
+    assert len(part(index, None, "train")) == 5
+
+
+def test_a_class_that_a_split_does_not_test_is_named(folder):
+    listed = folder / "list.csv"
+    listed.write_text(
+        "file,class,group,split\n"
+        "Alpha/v_Alpha_g01_c01.avi,Even,1,test\n"
+        "Alpha/v_Alpha_g02_c01.avi,Even,2,train\n"
+        "Alpha/v_Alpha_g03_c01.avi,Odd,3,train\n"
+    )
+    with pytest.raises(UserError, match="split1 has no test video of the class Odd"):
+        complete(from_list(listed, 1), folder, "videos", "stop")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ VIDEOS = "data/videos/{dataset}"
 OFFICIAL_VIDEOS = "data/official/{dataset}"
 INDEX = "data/videos/{dataset}.csv"
 SKIPPED = "data/videos/{dataset}.skipped.csv"
+# By the published weights' name, or by the protocol of an official dataset: several may be of one archive.
 ARCHIVES = "data/archives/{dataset}"
 CHECKSUMS = "config/checksums/{dataset}.json"
 FRAMES = "data/frames/{dataset}/{shard}.zip"
@@ -71,12 +72,19 @@ RUN = "scratch/runs/{artefact}.json"
 # Where artefacts go that the configuration no longer names.
 ASIDE = Path("scratch/set-aside")
 
-# In place of a split's number: the whole dataset, all its splits, training and test.
+# In place of a split's number: the whole dataset, all its splits, training and test; or the whole of it
+# without the recordings in the test part of another's split.
 WHOLE = "all"
+WITHOUT = "all-without-{dataset}-split{split}"
 
 # What a wildcard stands for, where it is not any name.
 # The folder of a run is its stream's, and no fusion's.
-WILDCARDS = {"folder": r"(?!fused/|others/)[^/.]+", "split": rf"[1-9]\d*|{WHOLE}", "seed": r"\d+"}
+WILDCARDS = {
+    "folder": r"(?!fused/|others/)[^/.]+",
+    "dataset": r"\w+",
+    "split": rf"[1-9]\d*|{WHOLE}(?:-without-\w+-split[1-9]\d*)?",
+    "seed": r"\d+",
+}
 
 
 def parse_path(file: str | Path) -> Iterator[tuple[str, dict[str, str]]]:
@@ -84,6 +92,12 @@ def parse_path(file: str | Path) -> Iterator[tuple[str, dict[str, str]]]:
     for rule, pattern in ARTEFACTS.items():
         if found := re.fullmatch(_expression(pattern), str(file)):
             yield rule, found.groupdict()
+
+
+def parse_without(split: str) -> tuple[str, int] | None:
+    """The dataset and split that a value of the wildcard `split` is without; None if it is without none."""
+    found = re.fullmatch(_expression(WITHOUT), split)
+    return (found["dataset"], int(found["split"])) if found else None
 
 
 @cache

@@ -63,6 +63,7 @@ rule train_stream:
     input:
         stale=remade_if_stale("train_stream"),
         initial=named("train_stream", "initial"),
+        held_out=named("train_stream", "held_out"),
         index=named("train_stream", "index"),
         frames=named("train_stream", "frames"),
         flow=named("train_stream", "flow"),
@@ -88,7 +89,7 @@ rule train_stream:
         device=lambda w: plan.config.device,
         launch=lambda w: plan.networks.launcher(),
         workers=lambda w: plan.config.workers,
-        data=options("initial", "index", "frames", "flow", "backward_flow"),
+        data=options("initial", "held_out", "index", "frames", "flow", "backward_flow"),
     shell:
         "{params.launch} scripts/train_stream.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --device {params.device} --workers {params.workers} {params.data:q} --curve {output.curve:q}"

@@ -12,10 +12,10 @@ from twostream.config.types import Count, Fraction, Name, Percent, Positive, Run
 
 
 class RoleNames(Strict):
-    """What the datasets of the two roles are called."""
+    """What the datasets of the two roles are called, or of one."""
 
     primary: str
-    secondary: str
+    secondary: str | None = None
 
 
 class PaperDataset(Strict):

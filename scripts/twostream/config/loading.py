@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 from importlib.util import find_spec
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from twostream.config.benchmark import Benchmark, Comparison, Row, Run
+from twostream.config.fitting import fit
 from twostream.config.scale import Backbone, DataSource, Generated, Pretrained, Scale, StillImages
 from twostream.config.settings import Config, UserSettings
 from twostream.files import UserError
@@ -102,8 +103,12 @@ def load_config(folder: str | Path = "config", overrides: dict[str, Any] | None 
     _refuse(scale_file, _dangling_in_scale(scale))
     _refuse(benchmark_file, _dangling_in_benchmark(benchmark, scale))
     _refuse(benchmark_file, _methods_of_no_dataset(benchmark, scale, folder))
+    fitted, left_out = fit(benchmark, scale)
+    if not fitted.tables:
+        why = "\n".join(f"  {line}" for line in chain(*left_out.values()))
+        raise UserError(f"{scale_file}: no table can be made of its datasets:\n{why}")
     choices = user.model_dump(exclude={"scale"})
-    return Config(**choices, scale_name=user.scale, scale=scale, benchmark=benchmark)
+    return Config(**choices, scale_name=user.scale, scale=scale, benchmark=fitted, left_out=left_out)
 
 
 def names_at_other_scales(config: Config, folder: str | Path = "config") -> set[str]:
@@ -147,7 +152,7 @@ def _refuse(file: Path, problems: list[str]) -> None:
 
 
 def _dangling_in_scale(scale: Scale) -> list[str]:
-    named = {f"roles.{role}": name for role, name in scale.roles.model_dump().items()}
+    named = {f"roles.{role}": name for role, name in scale.roles.model_dump(exclude_none=True).items()}
     if isinstance(scale.pretrained, StillImages):
         named["pretrained.dataset"] = scale.pretrained.dataset
     for name, dataset in scale.datasets.items():
@@ -276,11 +281,11 @@ def _bad_row(row: Row, benchmark: Benchmark, scale: Scale) -> list[str]:
         return []
     if not any(row.run in names for names in (benchmark.runs, benchmark.fusions, benchmark.methods)):
         return [f"run: there is no run, fusion or method {row.run!r}"]
-    return _bad_splits(row, scale)
+    return _bad_splits(row, benchmark, scale)
 
 
 def _bad_comparison(comparison: Comparison, benchmark: Benchmark, scale: Scale) -> list[str]:
-    problems = _bad_splits(comparison, scale)
+    problems = _bad_splits(comparison, benchmark, scale)
     for key in ("run", "than"):
         name = getattr(comparison, key)
         if benchmark.published(name, comparison.dataset, comparison.splits) is None:
@@ -291,9 +296,14 @@ def _bad_comparison(comparison: Comparison, benchmark: Benchmark, scale: Scale) 
     return problems
 
 
-def _bad_splits(of: Row | Comparison, scale: Scale) -> list[str]:
-    has = scale.datasets[getattr(scale.roles, of.dataset)].splits
-    return [f"splits: {of.dataset} has only {has} at this scale"] if max(of.splits) > has else []
+def _bad_splits(of: Row | Comparison, benchmark: Benchmark, scale: Scale) -> list[str]:
+    """Splits that the paper has and the scale has not are no mistake: what they are for is left out."""
+    dataset = scale.roles.dataset(of.dataset)
+    has = scale.datasets[dataset].splits if dataset else 0
+    papers = len(getattr(benchmark.datasets, of.dataset).test_videos)
+    if max(of.splits) <= max(has, papers):
+        return []
+    return [f"splits: {of.dataset} has only {has} at this scale, and {papers} in the paper"]
 
 
 def one_of(names: Iterable[str]) -> str:

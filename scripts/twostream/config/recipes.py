@@ -20,13 +20,24 @@ from twostream.config.scale import (
 from twostream.config.types import SHA256, Count, Name, Percent, Positive, RunName, Strict
 
 
+class HeldOut(Strict):
+    """The test part of a split of a dataset, which must not be trained on."""
+
+    dataset: Name
+    split: Count
+
+
 class TrainingSubset(Strict):
-    """Videos to train on: a dataset's training part of a split, or the whole of it (split None)."""
+    """Videos to train on: a dataset's training part of a split, or the whole of it (split None).
+
+    It is `without` some classes, and `apart_from` a test part: without the recordings that are in that.
+    """
 
     dataset: Name
     shards: Count
     split: Count | None
     without: list[str] = Field(default_factory=list)
+    apart_from: HeldOut | None = None
 
 
 class Task(Strict):
@@ -57,6 +68,12 @@ class TrainingRecipe(Strict):
     def shards(self) -> dict[str, int]:
         """How many shards each dataset has that it is trained on, in the order of their first use."""
         return {source.dataset: source.shards for task in self.tasks for source in task.sources}
+
+    @property
+    def held_out(self) -> HeldOut | None:
+        """The test part whose recordings a source is without, if one is."""
+        sources = (source for task in self.tasks for source in task.sources)
+        return next((source.apart_from for source in sources if source.apart_from), None)
 
 
 class ImportRecipe(Strict):
@@ -109,9 +126,13 @@ class GeneratorRecipe(Strict):
 
 
 class OfficialRecipe(Strict):
-    """Whose official lists; they fix which videos these are, wherever they come from."""
+    """Whose official lists; they fix which videos these are, wherever they come from.
+
+    `subset` is a digest of the list of those videos that are wanted; without it all are.
+    """
 
     protocol: Literal["ucf101", "hmdb51"]
+    subset: str | None = None
 
 
 class FramesRecipe(Strict):

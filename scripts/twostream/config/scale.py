@@ -103,12 +103,23 @@ class Origin(Strict):
 
 
 class Official(Strict):
-    """A published dataset: its videos, and the lists that say which videos are in which split."""
+    """A published dataset, or some of its videos, and the lists that say which videos are in which split.
+
+    `subset` is a CSV that lists the videos, if not all are wanted; if it says all that the official lists
+    say of them, these may be left out.
+    """
 
     kind: Literal["official"]
     protocol: Literal["ucf101", "hmdb51"]
+    subset: Annotated[str, Field(min_length=1)] | None = None
     videos: Origin
-    lists: Origin
+    lists: Origin | None = None
+
+    @model_validator(mode="after")
+    def has_lists(self) -> Self:
+        if self.lists is None and self.subset is None:
+            raise ValueError("say under `lists` where the official lists are; only a `subset` may do without")
+        return self
 
 
 OFFICIAL_SPLITS = 3
@@ -145,10 +156,14 @@ class Dataset(Strict):
 
 
 class Roles(Strict):
-    """Which datasets of this scale stand for those of the paper."""
+    """Which datasets of this scale stand for those of the paper; there may be one alone."""
 
     primary: Name
-    secondary: Name
+    secondary: Name | None = None
+
+    def dataset(self, role: Literal["primary", "secondary"]) -> str | None:
+        """The dataset that has a role, if one has."""
+        return self.primary if role == "primary" else self.secondary
 
 
 class Frames(Strict):

@@ -44,6 +44,13 @@ class Config(Choices):
     scale_name: str
     scale: Scale
     benchmark: Benchmark
+    left_out: dict[str, list[str]] = Field(default_factory=dict)
+    """What of the benchmark the scale cannot do, in words, by table (or `claims`, `two_stream`)."""
+
+    @property
+    def told_left_out(self) -> list[str]:
+        """All that is left out, a line each."""
+        return [line for lines in self.left_out.values() for line in lines]
 
     @property
     def all_seeds(self) -> list[int]:

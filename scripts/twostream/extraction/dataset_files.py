@@ -69,6 +69,17 @@ def given_files(args: argparse.Namespace, shards: dict[str, int]) -> dict[str, D
     }
 
 
+def add_index(files: dict[str, DatasetFiles], dataset: str, index: str | None, option: str) -> None:
+    """Add a dataset of which the index alone is read, unless its files are there.
+
+    Raises UserError if they are not, and `option`, whose value `index` is, does not name it either.
+    """
+    if dataset not in files:
+        if not index:
+            raise UserError(f"{option}: is missing; name the index of {dataset}")
+        files[dataset] = DatasetFiles(index, {})
+
+
 def _shared_out(option: str, given: list[str], counts: dict[str, int]) -> dict[str, list[str]]:
     ends = list(accumulate(counts.values(), initial=0))
     if len(given) != ends[-1]:

@@ -3,17 +3,24 @@
 from pathlib import Path
 
 from twostream import paths
-from twostream.config.recipes import ImportRecipe
+from twostream.config.recipes import HeldOut, ImportRecipe
 from twostream.config.scale import Archive, PublishedWeights, StillImages
 from twostream.config.settings import Config
 from twostream.config.streams import facts
 from twostream.files import sha256
 from twostream.plan.extraction import Extraction
-from twostream.plan.memo import memoized
+from twostream.plan.memo import NoSuchStepError, memoized
 from twostream.plan.training_recipes import TrainingRecipes, library_of
 from twostream.plan.videos import Videos
 from twostream.provenance.records import read_record
 from twostream.provenance.steps import Step
+
+
+def _trained_on(split: int | HeldOut | None) -> str:
+    """What a path says of the part that a network is trained on."""
+    if isinstance(split, HeldOut):
+        return paths.WITHOUT.format(dataset=split.dataset, split=split.split)
+    return str(split or paths.WHOLE)
 
 
 class Networks:
@@ -47,18 +54,24 @@ class Networks:
         return Step.of("import_weights", recipe, [output], [], settled=facts("spatial", "frames"))
 
     @memoized
-    def train_stream(self, run: str, dataset: str, split: int | None, seed: int) -> Step:
-        """A run's network, trained on a split of a dataset, or (None) on the whole of it."""
+    def train_stream(self, run: str, dataset: str, split: int | HeldOut | None, seed: int) -> Step:
+        """A run's network, trained on a split of a dataset, or (None) on the whole of it.
+
+        With a test part, it is trained on the whole of the dataset but the recordings in that.
+        """
         settings = self._benchmark.runs[run]
-        self._videos.check_split(dataset, split or 1)
+        if isinstance(split, int):
+            self._videos.check_split(dataset, split)
         recipe = self._recipes.of_run(run, dataset, split, seed)
-        initial = self._initial(run, dataset, seed)
+        initial = self._initial(run, dataset, split, seed)
         inputs = [("initial", initial)] if initial else []
+        if recipe.held_out and recipe.held_out.dataset not in recipe.shards:
+            inputs.append(("held_out", self._videos.index(recipe.held_out.dataset)))
         for task in recipe.tasks:
             for source in task.sources:
                 inputs += self._extraction.data_of(settings, source.dataset)
         output = paths.MODEL.format(
-            folder=settings.folder, run=run, dataset=dataset, split=split or paths.WHOLE, seed=seed
+            folder=settings.folder, run=run, dataset=dataset, split=_trained_on(split), seed=seed
         )
         return Step.of("train_stream", recipe, [output], inputs, **library_of(settings))
 
@@ -79,7 +92,7 @@ class Networks:
         pretrained = self._scale.pretrained
         return [pretrained.name] if isinstance(pretrained, PublishedWeights) else []
 
-    def _initial(self, name: str, dataset: str, seed: int) -> Step | None:
+    def _initial(self, name: str, dataset: str, split: int | HeldOut | None, seed: int) -> Step | None:
         """The step whose model a run starts from."""
         initialisation = self._benchmark.runs[name].initialisation
         if initialisation == "scratch":
@@ -89,7 +102,10 @@ class Networks:
             if isinstance(pretrained, StillImages):
                 return self.pretrain(pretrained.dataset)
             return self.import_weights(pretrained.name)
-        return self.train_stream(initialisation, self._recipes.auxiliary(name, dataset), None, seed)
+        if isinstance(split, HeldOut):
+            raise NoSuchStepError(f"the run {name} starts from another, so none starts from it")
+        other = self._recipes.auxiliary(name, dataset)
+        return self.train_stream(initialisation, other, self._recipes.held_out(other, dataset, split), seed)
 
     def _given(self, weights: str) -> str | None:
         """The checksum of the weights: of the user's file, or what the configuration says of its sources."""

@@ -19,7 +19,8 @@ class Pages:
     """The pages of one configuration's report."""
 
     def __init__(self, config: Config, results: Results) -> None:
-        self._tables, self._results = config.benchmark.tables, results
+        self._tables, self._claims = config.benchmark.tables, config.benchmark.claims
+        self._left_out, self._results = config.left_out, results
 
     @memoized
     def write_page(self, page: str) -> Step:
@@ -30,14 +31,25 @@ class Pages:
             "methods": ("methods", self._results.compare_methods),
         }
         kind, made = others.get(page, ("table", partial(self._results.make_table, page)))
-        note = Path(NOTES.format(kind=kind)).read_text()
+        note = Path(NOTES.format(kind=kind)).read_text() + " ".join(self._told(page))
         recipe = PageRecipe(kind=kind, title=self.titles()[page], note=note)
         table = made()
         return Step("write_page", recipe, [paths.PAGE.format(page=page)], [table])
 
+    def _told(self, page: str) -> list[str]:
+        """What is left out of a page, a sentence each; that of claims tells of whole tables too."""
+        others = self._left_out.keys() - self.titles().keys() if page == "claims" else set()
+        return [
+            f"Left out at this scale: {line}."
+            for name, lines in self._left_out.items()
+            if name == page or name in others
+            for line in lines
+        ]
+
     def titles(self) -> dict[str, str]:
         """The titles of the report's pages, by their names."""
         titles = {name: settings.title for name, settings in self._tables.items()}
-        titles["claims"] = "Claims of the paper"
+        if self._claims:
+            titles["claims"] = "Claims of the paper"
         titles["protocols"] = "The same models by other testing protocols"
         return titles | ({"methods": "Other methods beside ours"} if self._results.methods_here() else {})

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from twostream import paths
+from twostream.config.recipes import HeldOut
 from twostream.config.settings import Config
 from twostream.plan.extraction import Extraction
 from twostream.plan.figures import Figures
@@ -22,11 +23,16 @@ from twostream.plan.scores import Scores
 from twostream.plan.videos import Videos
 from twostream.provenance.steps import Step
 
+
+def _read_split(split: str) -> int | HeldOut | None:
+    """Which split; None for the whole dataset, and a test part for the whole without its recordings."""
+    if without := paths.parse_without(split):
+        return HeldOut(dataset=without[0], split=without[1])
+    return None if split == paths.WHOLE else int(split)
+
+
 # How wildcards are read that are not names.
-READ: dict[str, Callable[[str], Any]] = {
-    "split": lambda split: None if split == paths.WHOLE else int(split),
-    "seed": int,
-}
+READ: dict[str, Callable[[str], Any]] = {"split": _read_split, "seed": int}
 
 
 class Plan:
@@ -64,6 +70,8 @@ class Plan:
             raise NoSuchStepError(
                 f"the run {wildcards.run} lies in the folder {self.benchmark.runs[wildcards.run].folder}"
             )
+        if rule != "train_stream" and not getattr(wildcards, "split", "1").isdigit():
+            raise NoSuchStepError(f"split {wildcards.split}: networks alone are of a whole dataset")
         names = signature(method).parameters
         return method(*(READ.get(name, str)(getattr(wildcards, name)) for name in names))
 

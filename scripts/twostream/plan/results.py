@@ -43,9 +43,11 @@ class Results:
         self._videos, self._scores = videos, scores
 
     def all(self) -> list[Step]:
-        """Tables, claims and, if there are any, other methods."""
+        """Tables and, if there are any, claims and other methods."""
         results = [self.make_table(table) for table in self._benchmark.tables]
-        results += [self.check_claims(), self.compare_protocols()]
+        if self._benchmark.claims:
+            results.append(self.check_claims())
+        results.append(self.compare_protocols())
         return [*results, self.compare_methods()] if self.methods_here() else results
 
     @memoized
@@ -72,6 +74,8 @@ class Results:
     @memoized
     def check_claims(self) -> Step:
         """The verdicts on the paper's claims."""
+        if not self._benchmark.claims:
+            raise NoSuchStepError("no claim can be judged at this scale; `snakemake -n` says why")
         recipe = ClaimsRecipe(
             claims=[
                 ClaimRecipe(

@@ -3,12 +3,13 @@
 from typing import Any
 
 from twostream.config.benchmark import Run
-from twostream.config.recipes import Task, TrainingRecipe, TrainingSubset
+from twostream.config.recipes import HeldOut, Task, TrainingRecipe, TrainingSubset
 from twostream.config.scale import Backbone, Schedule
 from twostream.config.settings import Config
 from twostream.config.streams import KINDS, PIXEL_SCALE, facts
 from twostream.files import UserError
 from twostream.plan.memo import NoSuchStepError
+from twostream.plan.videos import planned_dataset
 
 
 def library_of(run: Run) -> dict[str, Any]:
@@ -28,8 +29,11 @@ class TrainingRecipes:
         task = Task(head=dataset, sources=[self._subset(dataset, None)])
         return self._recipe(self._benchmark.pretraining, [task], self._scale.schedules.pretraining, 0)
 
-    def of_run(self, name: str, dataset: str, split: int | None, seed: int) -> TrainingRecipe:
-        """The recipe for a run on a split of a dataset, or (None) on the whole of it."""
+    def of_run(self, name: str, dataset: str, split: int | HeldOut | None, seed: int) -> TrainingRecipe:
+        """The recipe for a run on a split of a dataset, or (None) on the whole of it.
+
+        With a test part, it is for the whole of the dataset but the recordings in that.
+        """
         run = self._benchmark.runs[name]
         self._check_fusible(name, run)
         return self._recipe(run, self._tasks(name, run, dataset, split), self._schedule(run), seed)
@@ -73,22 +77,56 @@ class TrainingRecipes:
         learns = run.layers == "all" and KINDS[run.input.kind].reads == "frames"
         return PIXEL_SCALE if imported and learns else 1.0
 
-    def _tasks(self, name: str, run: Run, dataset: str, split: int | None) -> list[Task]:
+    def held_out(self, other: str, dataset: str, split: int | None) -> HeldOut | None:
+        """What `other` must be without if a network that learns from it is tested on a split of `dataset`.
+
+        None where the two cannot have recordings in common.
+        """
+        theirs, ours = (planned_dataset(name, self._config).recordings() for name in (other, dataset))
+        if split is None or theirs is None or theirs != ours:
+            return None
+        return HeldOut(dataset=dataset, split=split)
+
+    def _tasks(self, name: str, run: Run, dataset: str, split: int | HeldOut | None) -> list[Task]:
+        if isinstance(split, HeldOut):
+            self._check_held_out(name, run, dataset, split)
+            return [Task(head=dataset, sources=[self._subset(dataset, None, apart_from=split)])]
         own = self._subset(dataset, split)
         if run.auxiliary is None:
             return [Task(head=dataset, sources=[own])]
         other = self.auxiliary(name, dataset)
         added = run.auxiliary == "added_classes"
         shared = self._shared_classes(name, other) if added else []
-        # The auxiliary dataset is used whole: all its splits, training and test (section 5).
-        whole = self._subset(other, None, without=shared)
+        # The auxiliary dataset is used whole: all its splits, training and test (section 5). The paper's two
+        # have no recordings in common; of two that may have, those that are tested on are left out.
+        whole = self._subset(other, None, shared, self.held_out(other, dataset, split))
         if added:
             return [Task(head=dataset, sources=[own, whole])]
         return [Task(head=dataset, sources=[own]), Task(head=other, sources=[whole])]
 
-    def _subset(self, dataset: str, split: int | None, without: list[str] | None = None) -> TrainingSubset:
-        shards = self._scale.datasets[dataset].shards
-        return TrainingSubset(dataset=dataset, shards=shards, split=split, without=without or [])
+    def _subset(
+        self,
+        dataset: str,
+        split: int | None,
+        without: list[str] | None = None,
+        apart_from: HeldOut | None = None,
+    ) -> TrainingSubset:
+        return TrainingSubset(
+            dataset=dataset,
+            shards=self._scale.datasets[dataset].shards,
+            split=split,
+            without=without or [],
+            apart_from=apart_from,
+        )
+
+    def _check_held_out(self, name: str, run: Run, dataset: str, held_out: HeldOut) -> None:
+        target = held_out.dataset
+        if run.auxiliary:
+            raise NoSuchStepError(f"the run {name} learns from a second dataset, so none starts from it")
+        if target not in self._scale.datasets or not self.held_out(dataset, target, held_out.split):
+            raise NoSuchStepError(f"{dataset} and {target} have no recordings in common")
+        if held_out.split > (splits := self._scale.datasets[target].splits):
+            raise NoSuchStepError(f"{target} has {splits} splits, and no split {held_out.split}")
 
     def _schedule(self, run: Run) -> Schedule:
         schedules = self._scale.schedules

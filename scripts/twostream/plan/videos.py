@@ -21,6 +21,7 @@ from twostream.plan.rates import DRAWN, FETCHED, FRAME, LISTED
 from twostream.provenance.records import read_record
 from twostream.provenance.steps import Step
 from twostream.videos.listing import listing_digest
+from twostream.videos.subsets import read_subset, subset_digest
 
 Source = TypeVar("Source", bound=BaseModel)
 
@@ -83,6 +84,13 @@ class PlannedDataset(ABC, Generic[Source]):
         """Whether it is drawn, or the dataset that the paper calls `paper`, or neither."""
         return "other"
 
+    def recordings(self) -> str | None:
+        """The collection of recordings that its clips were cut from, where others may be cut from it too.
+
+        Datasets of one collection call a recording by the same class and group.
+        """
+        return None
+
 
 class GeneratedDataset(PlannedDataset[Generated]):
     """Videos or still images that are drawn."""
@@ -144,20 +152,26 @@ class OfficialDataset(PlannedDataset[Official]):
         return self.source.videos.folder or super().folder
 
     def recipe(self) -> OfficialRecipe:
-        return OfficialRecipe(protocol=self.source.protocol)
+        subset = self.source.subset
+        return OfficialRecipe(protocol=self.source.protocol, subset=subset_digest(subset) if subset else None)
 
     def options(self) -> list[str]:
         source = self.source.model_dump_json(exclude_defaults=True)
         return ["--dataset", self.name, "--source", source, "--on-bad-video", self.on_bad_video]
 
     def size(self, indexed: int | None) -> DatasetSize:
-        return OFFICIAL[self.source.protocol].with_count(indexed)
+        listed = len(read_subset(self.source.subset)) if self.source.subset else None
+        return OFFICIAL[self.source.protocol].with_count(listed if indexed is None else indexed)
 
     def seconds(self, size: DatasetSize) -> float:
         return FETCHED * size.count
 
     def data(self, paper: str) -> Data:
-        return "paper" if self.source.protocol == paper else "other"
+        whole = self.source.subset is None
+        return "paper" if whole and self.source.protocol == paper else "other"
+
+    def recordings(self) -> str:
+        return self.source.protocol
 
 
 BY_SOURCE: dict[type[BaseModel], type[PlannedDataset[Any]]] = {

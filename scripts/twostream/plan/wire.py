@@ -107,6 +107,7 @@ class Wire:
         with _told():
             self._seen.save()
             _say(told_of_other_versions())
+            _say("\n".join(self._plan.config.told_left_out))
             planned = dict(self._artefacts_of(dag.needrun_jobs()))
             guard = PullGuard(named=self._workflow.dag_settings.targets)
             for artefact, step in planned.items():

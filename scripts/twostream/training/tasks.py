@@ -8,9 +8,10 @@ from twostream.extraction.dataset_files import DatasetFiles
 from twostream.files import UserError
 from twostream.training.batch import Drawn
 from twostream.training.data_loader import iterate_batches
+from twostream.training.held_out import rows_to_learn
 from twostream.training.reader import open_reader
 from twostream.training.sampling import Dropout, TaskSamples, TrainingVideo, collate
-from twostream.videos.index import class_names, part, read_index
+from twostream.videos.index import class_names, read_index
 
 
 def videos_of(
@@ -27,11 +28,10 @@ def videos_of(
         index = read_index(files[source.dataset].index)
         kept = _kept_classes(source, class_names(index))
         label = {name: len(classes) + i for i, name in enumerate(kept)}
-        chosen = part(index, source.split, "train")
+        chosen, _ = rows_to_learn(source, index, files)
         videos += [
             TrainingVideo(file, label[name], reader)
             for file, name in zip(chosen["file"], chosen["class"], strict=True)
-            if name in label
         ]
         classes += kept
     if not videos:

@@ -30,6 +30,7 @@ from twostream.networks.network import StreamNetwork
 from twostream.networks.strided import with_portable_gradients
 from twostream.training.checkpoints import Checkpoint
 from twostream.training.descent import Progress, descend, optimizer_of, rate_at, timed
+from twostream.training.held_out import hold_out
 from twostream.training.sampling import Dropout
 from twostream.training.stagnation import Stagnation
 from twostream.training.tasks import batches, videos_of
@@ -89,6 +90,7 @@ def train(
     checkpoint = checkpoint or Checkpoint("", spec=None)
     device, processes, schedule = runtime.device, runtime.processes, recipe.schedule
     torch.manual_seed(recipe.seed)
+    held_out = hold_out(recipe, files, tell=processes.first)
     found = {task.head: videos_of(task, recipe, files) for task in recipe.tasks}
     description = _describe(recipe, {head: classes for head, (classes, _) in found.items()})
     network = description.build()
@@ -121,7 +123,7 @@ def train(
             checkpoint.save(_state(network, optimizer, progress))
     bar.close()
     curve = pd.DataFrame(progress.curve, columns=["iteration", "rate", "loss", "accuracy"])
-    facts = {"parameters": sum(p.numel() for p in network.parameters())}
+    facts = {"parameters": sum(p.numel() for p in network.parameters()), **held_out}
     if stuck := stagnation.until(progress.curve):
         facts["no_better_than_guessing"] = stuck
     return Trained(network, description, curve, facts, _run(progress, processes))

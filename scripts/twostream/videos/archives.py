@@ -33,8 +33,12 @@ NO_LIBRARY = """libarchive, the library that unpacks archives, is missing. Insta
 NO_BINDING = "libarchive-c, the package that unpacks archives, is missing: pip install libarchive-c"
 
 
-def unpack(archive: Path, folder: Path, suffixes: Collection[str]) -> list[Path]:
+def unpack(
+    archive: Path, folder: Path, suffixes: Collection[str], names: Collection[str] | None = None
+) -> list[Path]:
     """Unpack the files of an archive that have one of the `suffixes` (lower case, as `.avi`).
+
+    With `names` (of files, in lower case) only those are unpacked; upper and lower case count as the same.
 
     Returns their paths below `folder`, sorted. Members keep their place in the archive; those of a RAR
     inside it land where that RAR lies, and a RAR inside that one is left alone. Each file is written
@@ -45,13 +49,15 @@ def unpack(archive: Path, folder: Path, suffixes: Collection[str]) -> list[Path]
     folder; if two members have the same path; if a file cannot be written; if libarchive is missing.
     """
     with tqdm(desc=f"unpacking {archive.name}", unit=" files") as bar:
-        unpacking = _Unpacking(_libarchive(), frozenset(suffixes), bar)
+        only = None if names is None else frozenset(names)
+        unpacking = _Unpacking(_libarchive(), frozenset(suffixes), only, bar)
         try:
             unpacking.read(archive, folder, str(archive))
         except OSError as error:
             raise UserError(f"{error.filename or folder}: {error.strerror or error}") from None
     if not unpacking.written:
-        raise UserError(f"{archive}: holds no file that ends in {' or '.join(sorted(suffixes))}")
+        wanted = f"no file that ends in {' or '.join(sorted(suffixes))}"
+        raise UserError(f"{archive}: holds {wanted if only is None else 'none of the listed files'}")
     return sorted(unpacking.written)
 
 
@@ -70,6 +76,7 @@ def _libarchive() -> Any:
 class _Unpacking:
     libarchive: Any
     wanted: frozenset[str]
+    only: frozenset[str] | None
     bar: Any
     written: set[Path] = field(default_factory=set)
 
@@ -94,6 +101,8 @@ class _Unpacking:
         if not member.entry.isreg:
             return
         if target.suffix.lower() in self.wanted:
+            if self.only is not None and target.name.casefold() not in self.only:
+                return
             if target in self.written:
                 raise UserError(f"{member.archive}: holds {member.path} twice")
             with atomic_write(target) as part:

@@ -7,6 +7,7 @@ Columns: `file` (relative to the dataset's folder), `size` (bytes), `sha256`, `c
 
 import re
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 from tqdm import tqdm
@@ -88,6 +89,9 @@ def complete(
     good = table.drop(bad.index).reset_index(drop=True)
     if media == "videos":
         _check_splits(good, folder)
+        # One whose test videos are skipped is not asked for: they are reported as left out.
+        for split in _splits(table):
+            _check_classes(table[table[split] != "none"], split, "test", folder)
     paths = [folder / file for file in good["file"]]
     good.insert(1, "size", [path.stat().st_size for path in paths])
     good.insert(2, "sha256", [sha256(path) for path in tqdm(paths, "checksums")])
@@ -122,18 +126,17 @@ def _check_rows(table: pd.DataFrame, folder: Path) -> None:
             raise UserError(f"{folder}: {file!r}: rename it; its name has characters that cannot be written")
 
 
+def _splits(table: pd.DataFrame) -> list[str]:
+    return [str(column) for column in table if str(column).startswith("split")]
+
+
 def _check_splits(table: pd.DataFrame, folder: Path) -> None:
     """Refuse splits that cannot be trained or tested on, or that a group is on both sides of."""
-    for split in [str(column) for column in table if str(column).startswith("split")]:
+    for split in _splits(table):
         used = table[table[split] != "none"]
         if not (used[split] == "test").any():
             raise UserError(f"{folder}: {split} has no test video")
-        untrained = set(used["class"]) - set(used["class"][used[split] == "train"])
-        if untrained:
-            raise UserError(
-                f"{folder}: {split} has no training video of the class {sorted(untrained)[0]}; it needs"
-                " more groups, or a list that says what to train on"
-            )
+        _check_classes(used, split, "train", folder)
         sides = used.groupby(["class", "group"])[split].nunique()
         if (sides > 1).any():
             name, group = sides.index[sides > 1][0]
@@ -141,6 +144,17 @@ def _check_splits(table: pd.DataFrame, folder: Path) -> None:
                 f"{folder}: group {group} of {name} is on both sides of {split}; clips of a group come"
                 " from one recording, so they belong on one"
             )
+
+
+def _check_classes(used: pd.DataFrame, split: str, part: Literal["train", "test"], folder: Path) -> None:
+    """Refuse a split with a class that has no video in one of its parts."""
+    lacking = set(used["class"]) - set(used["class"][used[split] == part])
+    if lacking:
+        purpose = {"train": "training", "test": "test"}[part]
+        raise UserError(
+            f"{folder}: {split} has no {purpose} video of the class {sorted(lacking)[0]}; it needs more"
+            " groups, or a list that says what to train and to test on"
+        )
 
 
 def write_index(index: pd.DataFrame, path: str | Path) -> None:

@@ -90,12 +90,12 @@ def locate(table: pd.DataFrame, folder: Path) -> pd.Series:
     places = _places(table, folder)
     if missing := _without_place(table, places):
         raise UserError(
-            f"{folder}: lacks {len(missing):,} of the {len(table):,} listed videos: {_some(missing)}. "
+            f"{folder}: lacks {len(missing):,} of the {len(table):,} listed videos: {some(missing)}. "
             "Unpack the archive of the videos again, the whole of it."
         )
     twice = [" = ".join(paths) for paths in places if len(paths) > 1]
     if twice:
-        raise UserError(f"{folder}: keep one of the videos of the same name: {_some(twice)}")
+        raise UserError(f"{folder}: keep one of the videos of the same name: {some(twice)}")
     return pd.Series([paths[0] for paths in places], table.index)
 
 
@@ -108,19 +108,19 @@ def _places(table: pd.DataFrame, folder: Path) -> list[list[str]]:
     """Return for each listed video the files below `folder` that have its name."""
     found: dict[str, list[str]] = {}
     for file in find_videos(folder, "videos"):
-        found.setdefault(_key(file), []).append(file)
-    return [found.get(_key(file), []) for file in table["file"]]
+        found.setdefault(name_key(file), []).append(file)
+    return [found.get(name_key(file), []) for file in table["file"]]
 
 
 def _without_place(table: pd.DataFrame, places: list[list[str]]) -> list[str]:
     return [file for file, paths in zip(table["file"], places, strict=True) if not paths]
 
 
-def _key(file: str) -> str:
+def name_key(file: str) -> str:
     return PurePosixPath(file).name.casefold()
 
 
-def _some(names: Iterable[str]) -> str:
+def some(names: Iterable[str]) -> str:
     listed = sorted(names)
     more = f" and {len(listed) - NAMED:,} more" if len(listed) > NAMED else ""
     return ", ".join(listed[:NAMED]) + more
@@ -200,7 +200,7 @@ def _table(folder: Path, lines: list[_Line], classes: list[str], counts: Counts)
     parts = listed[~again].pivot(index=["file", "class", "group"], columns="split", values="part")
     parts = parts.reindex(columns=range(1, len(counts.splits) + 1)).rename(columns="split{}".format)
     table = parts.rename_axis(columns=None).reset_index().sort_values("file", ignore_index=True)
-    problems = [f"listed twice in a split: {_some(listed['where'][again])}"] if again.any() else []
+    problems = [f"listed twice in a split: {some(listed['where'][again])}"] if again.any() else []
     problems += _miscounted(table, classes, counts)
     if problems:
         shown = "\n".join(f"  {problem}" for problem in problems)
@@ -213,7 +213,7 @@ def _miscounted(table: pd.DataFrame, classes: list[str], counts: Counts) -> Iter
     if len(classes) != counts.classes:
         yield f"{len(classes):,} classes, not {counts.classes:,}"
     if empty := set(classes) - set(table["class"]):
-        yield f"classes without a video: {_some(empty)}"
+        yield f"classes without a video: {some(empty)}"
     if len(table) != counts.videos:
         yield f"{len(table):,} videos, not {counts.videos:,}"
     for split, expected in enumerate(counts.splits, start=1):
@@ -222,4 +222,4 @@ def _miscounted(table: pd.DataFrame, classes: list[str], counts: Counts) -> Iter
             if (found := (column == part).sum()) != count:
                 yield f"split {split}: {found:,} {part} videos, not {count:,}"
         if column.isna().any():
-            yield f"split {split}: lacks what other splits list: {_some(table['file'][column.isna()])}"
+            yield f"split {split}: lacks what other splits list: {some(table['file'][column.isna()])}"
