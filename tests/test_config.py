@@ -60,6 +60,25 @@ TORCHVISION = CAFFE | {"kind": "torchvision"}
             "flow-15",
             "than: no table has a number of the paper's for 'flow-15'",
         ),
+        (
+            "benchmark.yaml",
+            "claims.6.comparisons.0.than",
+            ["flow-10-raw", "flow-15"],
+            "number 7 (Mean subtraction helps): than: no table has a number of the paper's for 'flow-15'",
+        ),
+        (
+            "benchmark.yaml",
+            "claims.6.comparisons.0.than",
+            "flow-10-raw",
+            "claims.6.comparisons.0: `run` and `than` must name as many runs",
+        ),
+        ("benchmark.yaml", "claims.6.comparisons.0.run", [], "claims.6.comparisons.0.run: List should have"),
+        (
+            "benchmark.yaml",
+            "claims.12.comparisons.0.paper_splits",
+            [2],
+            "for 'flow-10', primary dataset, paper_splits [2]; if you took",
+        ),
         ("scale/demo.yaml", "training.crop", 65, "crop must not be larger"),
         ("scale/demo.yaml", "roles.primary", "ucf", "roles.primary: there is no dataset 'ucf'"),
         (

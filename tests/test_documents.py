@@ -33,14 +33,14 @@ SHOWN = """\
 | IDT, UCF-101 | 85.9 | - | - | - | cited: Wang & Schmid 2013 |
 """
 CLAIMS = """\
-number,claim,claim_verdict,paper_difference,paper_within_error,difference
-1,Pre-training helps,holds in the model,28.3,False,36.2
-1,Pre-training helps,holds in the model,20.5,False,-1.04
-2,Both beat each,undecided at this sample size,0.5,True,4
-2,Both beat each,undecided at this sample size,3.2,False,5
-2,Both beat each,undecided at this sample size,7,False,45.1
-2,Both beat each,undecided at this sample size,18.9,False,12.5
-2,Both beat each,undecided at this sample size,9,False,3
+number,claim,claim_verdict,paper_splits,splits,paper_difference,paper_within_error,difference
+1,Pre-training helps,holds in the model,1,1,28.3,False,36.2
+1,Pre-training helps,holds in the model,1,1,20.5,False,-1.04
+2,Both beat each,undecided at this sample size,1,1,0.5,True,4
+2,Both beat each,undecided at this sample size,1,1,3.2,False,5
+2,Both beat each,undecided at this sample size,1,1,7,False,45.1
+2,Both beat each,undecided at this sample size,1,1,18.9,False,12.5
+2,Both beat each,undecided at this sample size,1,1,9,False,3
 """
 CLAIMS_SHOWN = """\
 |  | paper | ours | verdict |

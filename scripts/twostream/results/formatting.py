@@ -4,7 +4,8 @@ The first row holds the headings; a row of a single cell is a heading over those
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 import pandas as pd
@@ -26,7 +27,7 @@ NAMED = 4
 
 def read_table(file: str) -> pd.DataFrame:
     """Return a CSV of results/; raise UserError if it cannot be read."""
-    texts = ("row", "setting", "run", "claim", "splits", "method", "system")
+    texts = ("row", "setting", "run", "claim", "splits", "paper_splits", "method", "system")
     types = {**dict.fromkeys(texts, "string"), "test_videos": "Int64", "seeds": "Int64"}
     try:
         # Whatever else reads like a missing value may be a title.
@@ -142,23 +143,30 @@ def claim_overview(claims: pd.DataFrame) -> Rows:
     """Return the claims in short: a row for each, with the differences of its comparisons and its verdict."""
     rows: Rows = [("", "paper", "ours", "verdict")]
     for (place, claim, verdict), compared in claims.groupby(["number", "claim", "claim_verdict"], sort=False):
-        differences = (_several(compared[column]) for column in ("paper_difference", "difference"))
-        rows.append((f"{place}. {claim}", *differences, str(verdict)))
+        paper = _several(compared["paper_difference"], map(_of_others, compared.to_dict("records")))
+        rows.append((f"{place}. {claim}", paper, _several(compared["difference"]), str(verdict)))
     return rows
 
 
-def _several(differences: pd.Series) -> str:
-    """Differences one after the other; many of them by the least and the greatest."""
+def _several(differences: pd.Series, notes: Iterable[str] = repeat("")) -> str:
+    """Differences one after the other, each with its note; many of them by the least and the greatest."""
     if len(differences) > NAMED:
         return f"{signed(differences.min())} to {signed(differences.max())}"
-    return "; ".join(map(signed, differences))
+    return "; ".join(f"{signed(value)}{note}" for value, note in zip(differences, notes, strict=False))
+
+
+def _of_others(row: Mapping[Any, Any]) -> str:
+    """Which splits the paper's numbers are of, where ours are of others."""
+    others = row["paper_splits"] != row["splits"]
+    return f" ({_splits(row['paper_splits'])})" if others else ""
 
 
 def _claim_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
-    compared = f"{row['run']} {SIGNS[row['expected']]} {row['than']}"
+    pooled = "mean of " if "," in row["run"] else ""
+    compared = f"{pooled}{row['run']} {SIGNS[row['expected']]} {row['than']}"
     return (
         f"{compared}; {row['paper_dataset']}, {_splits(row['splits'])}",
-        signed(row["paper_difference"]),
+        f"{signed(row['paper_difference'])}{_of_others(row)}",
         f"± {row['paper_error']:.1f}",
         row["our_dataset"],
         signed(row["difference"]),
