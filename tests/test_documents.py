@@ -20,10 +20,10 @@ from twostream.results.formatting import arithmetic_note, as_markdown
 from twostream.results.pages import page
 
 TABLE = """\
-row,setting,paper_dataset,paper,our_dataset,ours,sd,mean_class,top5,interval_low,interval_high,test_videos,seeds,run
-Both,averaging,UCF-101,85.6,demo_a,80.46,,79.9,99.1,74.74,85.61,312,1,flow-average
-Both,SVM,UCF-101,87,demo_a,89.06,1.25,88.8,99.5,84.9,93.02,312,3,multitask-svm
-IDT,,UCF-101,85.9,,,,,,,,,,cited: Wang & Schmid 2013
+row,setting,paper_dataset,paper,our_dataset,ours,sd,mean_class,top5,nll,ece,interval_low,interval_high,test_videos,seeds,run
+Both,averaging,UCF-101,85.6,demo_a,80.46,,79.9,99.1,0.71,4.2,74.74,85.61,312,1,flow-average
+Both,SVM,UCF-101,87,demo_a,89.06,1.25,88.8,99.5,0.5,3.1,84.9,93.02,312,3,multitask-svm
+IDT,,UCF-101,85.9,,,,,,,,,,,,cited: Wang & Schmid 2013
 """
 SHOWN = """\
 |  | paper | ours | 95% interval | our data | run |

@@ -42,11 +42,11 @@ def check_claims(recipe: ClaimsRecipe, read: Callable[[str], Scores]) -> pd.Data
     rows = []
     for claim in recipe.claims:
         judged = [_row(compared, recipe, read) for compared in claim.comparisons]
-        together = _together(outcome for _, outcome, _ in judged)
+        claimed = together(outcome for _, outcome, _ in judged)
         # The claim is as much the paper's as the least of its comparisons.
         data = min((data for _, _, data in judged), key=["generated", "other", "paper"].index)
         for content, outcome, own in judged:
-            verdicts = {"verdict": word(outcome, own), "claim_verdict": word(together, data)}
+            verdicts = {"verdict": word(outcome, own), "claim_verdict": word(claimed, data)}
             rows.append({"number": claim.number, "claim": claim.claim} | content | verdicts)
     return pd.DataFrame(rows).astype({"test_videos": "Int64", "seeds": "Int64"})
 
@@ -56,8 +56,8 @@ def word(outcome: Outcome, data: Data) -> str:
     return {**WORDS[data], **UNDECIDED}[outcome]
 
 
-def _together(outcomes: Iterable[Outcome]) -> Outcome:
-    """A claim holds if all its comparisons do, and fails if one does."""
+def together(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return what comes out for a claim: it holds if all its comparisons do, and fails if one does."""
     found = set(outcomes)
     order: tuple[Outcome, ...] = ("fails", "undecided", "one seed", "holds")
     return next(outcome for outcome in order if outcome in found)
@@ -72,9 +72,7 @@ def _row(
     found = differences(pairs)
     videos = sum(len(first.videos) for first, _ in pairs[0][: len(comparison.splits)])
     paper_run, paper_than = (float(np.mean(numbers)) for numbers in zip(*compared.paper, strict=True))
-    paper_difference = paper_run - paper_than
-    error = sampling_error(compared.paper, _videos(compared, comparison.published_splits))
-    within_error = abs(paper_difference) <= error
+    error = _error(compared)
     # Without the videos that are skipped it is not the paper's test.
     skipped = compared.data == "paper" and videos != sum(_videos(compared, comparison.splits))
     content = {
@@ -86,9 +84,9 @@ def _row(
         "splits": _numbers(comparison.splits),
         "paper_run": round(paper_run, 2),
         "paper_than": round(paper_than, 2),
-        "paper_difference": round(paper_difference, 2),
+        "paper_difference": round(paper_run - paper_than, 2),
         "paper_error": round(error, 2),
-        "paper_within_error": within_error,
+        "paper_within_error": abs(paper_run - paper_than) <= error,
         "our_dataset": compared.datasets[1],
         "ours_run": round(_mean(first for splits in pairs for first, _ in splits), 2),
         "ours_than": round(_mean(second for splits in pairs for _, second in splits), 2),
@@ -97,10 +95,24 @@ def _row(
         "seeds": len(pairs),
         "test_videos": videos,
     }
-    # One training may be better than another by as much as a small difference, whatever its input.
-    small = abs(paper_difference) < verdicts.marginal or within_error
-    outcome = "one seed" if small and len(pairs) < 2 else judge(found, comparison.expected, verdicts)
-    return content, outcome, "other" if skipped else compared.data
+    return content, outcome_of(compared, found, verdicts), "other" if skipped else compared.data
+
+
+def outcome_of(compared: Compared, found: Differences, verdicts: Verdicts) -> Outcome:
+    """Return what comes out for a comparison: as `judge` says, unless one seed cannot tell.
+
+    One training may be better than another by as much as a small difference, whatever its input: by one
+    of less than `marginal`, or within the sampling error of the paper's test set.
+    """
+    first, second = (float(np.mean(numbers)) for numbers in zip(*compared.paper, strict=True))
+    small = abs(first - second) < verdicts.marginal or abs(first - second) <= _error(compared)
+    if small and len(found.by_seed) < 2:
+        return "one seed"
+    return judge(found, compared.comparison.expected, verdicts)
+
+
+def _error(compared: Compared) -> float:
+    return sampling_error(compared.paper, _videos(compared, compared.comparison.published_splits))
 
 
 def _videos(compared: Compared, splits: list[int]) -> list[int]:

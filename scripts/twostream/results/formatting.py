@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from twostream.files import UserError
+from twostream.results.accuracy import OF_PART
 
 Rows = list[tuple[str, ...]]
 
@@ -89,14 +90,17 @@ def table_rows(table: pd.DataFrame) -> Rows:
     return [tuple(TABLE), *(tuple(cell(row) for cell in TABLE.values()) for row in rows)]
 
 
+def _measured(column: str, digits: int) -> Callable[[Mapping[Any, Any]], str]:
+    return lambda row: number(row[column], digits)
+
+
 # The columns of a table as it is shown: each heading, and what stands below it.
 TABLE: dict[str, Callable[[Mapping[Any, Any]], str]] = {
     "": lambda row: ", ".join(filter(None, (row["row"], row["setting"], row["paper_dataset"]))),
     "paper": lambda row: number(row["paper"]),
     "ours": lambda row: with_deviation(row["ours"], row["sd"]),
     "95% interval": lambda row: interval(row["interval_low"], row["interval_high"]),
-    "per class": lambda row: number(row["mean_class"]),
-    "top 5": lambda row: number(row["top5"]),
+    **{measure.heading: _measured(column, measure.digits) for column, measure in OF_PART.items()},
     "videos": lambda row: text(row["test_videos"]),
     "our data": lambda row: text(row["our_dataset"]),
     "run": lambda row: row["run"],
@@ -196,9 +200,9 @@ def text(value: Any) -> str:
     return str(value) if pd.notna(value) else "-"
 
 
-def number(value: Any) -> str:
+def number(value: Any, digits: int = 1) -> str:
     """Return a number as it is shown; `-` for none."""
-    return f"{value:.1f}" if pd.notna(value) else "-"
+    return f"{value:.{digits}f}" if pd.notna(value) else "-"
 
 
 def signed(value: Any) -> str:
