@@ -72,6 +72,12 @@ TORCHVISION = CAFFE | {"kind": "torchvision"}
             "flow-10-raw",
             "claims.6.comparisons.0: `run` and `than` must name as many runs",
         ),
+        (
+            "benchmark.yaml",
+            "paper_recall.Archery",
+            [42, 41],
+            "paper_recall.Archery: a class's videos got right",
+        ),
         ("benchmark.yaml", "claims.6.comparisons.0.run", [], "claims.6.comparisons.0.run: List should have"),
         (
             "benchmark.yaml",

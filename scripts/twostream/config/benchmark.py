@@ -5,7 +5,7 @@ config/README.md explains every key; `loading` reads the files and checks them a
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from twostream.config.streams import KINDS, STREAMS, Extracted, KindName, StreamName
 from twostream.config.types import Count, Fraction, Name, Percent, Positive, RunName, Strict
@@ -230,6 +230,17 @@ class ExternalMethod(Strict):
     splits: Annotated[list[Count], Field(min_length=1)]
 
 
+def _right_of_videos(recall: tuple[int, int]) -> tuple[int, int]:
+    right, videos = recall
+    if right > videos:
+        raise ValueError("a class's videos got right, and its videos: there cannot be more of the former")
+    return recall
+
+
+ClassRecall = Annotated[tuple[Annotated[int, Field(ge=0)], Count], AfterValidator(_right_of_videos)]
+"""How many of a class's test videos are right, and how many there are."""
+
+
 class Benchmark(Strict):
     """All that config/benchmark.yaml sets."""
 
@@ -240,6 +251,7 @@ class Benchmark(Strict):
     two_stream: RunName
     methods: dict[RunName, ExternalMethod]
     shared_classes: dict[Name, dict[str, str | list[str]]]
+    paper_recall: dict[str, ClassRecall] = Field(default_factory=dict)
     interval: Interval
     tables: dict[Name, Table]
     verdicts: Verdicts

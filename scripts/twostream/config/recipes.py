@@ -226,13 +226,17 @@ class ConfusionFigureRecipe(Strict):
 
 
 class RecallFigureRecipe(Strict):
-    """A fusion and its two streams, whose recall is drawn, on which test part."""
+    """A fusion and its two streams, whose recall is drawn, on which test part.
+
+    `paper` has the paper's recall (%) by the class's name, for data that is not drawn.
+    """
 
     fused: RunName
     spatial: RunName
     temporal: RunName
     dataset: Name
     split: Count
+    paper: dict[str, Percent] = Field(default_factory=dict)
 
     @property
     def streams(self) -> dict[str, str]:
