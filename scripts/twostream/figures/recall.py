@@ -33,8 +33,8 @@ PAPER = "paper"
 # Up to so many classes a row is as high as text of the usual size wants.
 FEW_CLASSES = 30
 WIDTH = 4.6
-# The height of the legend and of the upper axis's numbers; the width that the legend needs, alone and with the
-# paper.
+# The height of the legend and of the upper axis's numbers; the width that the legend needs, and more with
+# the paper in it.
 KEY, NARROWEST, WITH_PAPER = 0.48, 5.6, 6.65
 # One for each stream, in the fusion's order.
 MARKERS = (("o", ORANGE), ("D", BLACK))
