@@ -18,7 +18,7 @@ def main() -> None:
     with cli.record(args, recipe):
         streams = {"spatial": args.spatial, "temporal": args.temporal}
         own = {name: read_test_part(file) for name, file in streams.items()}
-        table = recall_table(read_test_part(args.fused), own)
+        table = recall_table(read_test_part(args.fused), own, recipe.paper)
         with atomic_write(paths.sidecar_csv(args.out)) as part:
             written_columns(table).to_csv(part, index=False)
         save_figure(draw_recall(recipe, table), args.out)

@@ -21,10 +21,10 @@ from twostream.results.pages import page
 from twostream.results.trainings import guessing_note
 
 TABLE = """\
-row,setting,paper_dataset,paper,our_dataset,ours,sd,mean_class,top5,interval_low,interval_high,test_videos,seeds,run
-Both,averaging,UCF-101,85.6,demo_a,80.46,,79.9,99.1,74.74,85.61,312,1,flow-average
-Both,SVM,UCF-101,87,demo_a,89.06,1.25,88.8,99.5,84.9,93.02,312,3,multitask-svm
-IDT,,UCF-101,85.9,,,,,,,,,,cited: Wang & Schmid 2013
+row,setting,paper_dataset,paper,our_dataset,ours,sd,mean_class,top5,nll,ece,interval_low,interval_high,test_videos,seeds,run
+Both,averaging,UCF-101,85.6,demo_a,80.46,,79.9,99.1,0.71,4.2,74.74,85.61,312,1,flow-average
+Both,SVM,UCF-101,87,demo_a,89.06,1.25,88.8,99.5,0.5,3.1,84.9,93.02,312,3,multitask-svm
+IDT,,UCF-101,85.9,,,,,,,,,,,,cited: Wang & Schmid 2013
 """
 SHOWN = """\
 |  | paper | ours | 95% interval | our data | run |
@@ -34,14 +34,14 @@ SHOWN = """\
 | IDT, UCF-101 | 85.9 | - | - | - | cited: Wang & Schmid 2013 |
 """
 CLAIMS = """\
-number,claim,claim_verdict,paper_difference,paper_within_error,difference
-1,Pre-training helps,holds in the model,28.3,False,36.2
-1,Pre-training helps,holds in the model,20.5,False,-1.04
-2,Both beat each,undecided at this sample size,0.5,True,4
-2,Both beat each,undecided at this sample size,3.2,False,5
-2,Both beat each,undecided at this sample size,7,False,45.1
-2,Both beat each,undecided at this sample size,18.9,False,12.5
-2,Both beat each,undecided at this sample size,9,False,3
+number,claim,claim_verdict,paper_splits,splits,paper_difference,paper_within_error,difference
+1,Pre-training helps,holds in the model,1,1,28.3,False,36.2
+1,Pre-training helps,holds in the model,1,1,20.5,False,-1.04
+2,Both beat each,undecided at this sample size,1,1,0.5,True,4
+2,Both beat each,undecided at this sample size,1,1,3.2,False,5
+2,Both beat each,undecided at this sample size,1,1,7,False,45.1
+2,Both beat each,undecided at this sample size,1,1,18.9,False,12.5
+2,Both beat each,undecided at this sample size,1,1,9,False,3
 """
 CLAIMS_SHOWN = """\
 |  | paper | ours | verdict |

@@ -134,6 +134,26 @@ def test_recalls_are_sorted_with_the_streams_beside_them():
         recall_table(fused, {"temporal": replace(temporal, videos=np.array([f"w{i}" for i in range(6)]))})
 
 
+def test_the_papers_recalls_stand_beside_ours_by_the_names_of_classes():
+    labels = [0, 0, 1, 1, 2, 2]
+    fused = predicted(labels, [0, 1, 1, 1, 2, 0])
+    streams = {"spatial": fused, "temporal": fused}
+    table = recall_table(fused, streams, {"a": 75.0, "b": 62.5, "elsewhere": 10.0})
+    assert written_columns(table).fillna(-1)[["class", "recall", "paper"]].to_numpy().tolist() == [
+        ["b", 100, 62.5],
+        ["a", 50, 75],
+        ["c", 50, -1],
+    ]
+    figure = draw_recall(RECALL, table)
+    check_texts(figure)
+    (line,) = [line for line in figure.axes[0].lines if line.get_label() == "the paper"]
+    assert line.get_xdata()[:2].tolist() == [62.5, 75]
+    assert "    the paper's final model: 75.0% right" in [text.get_text() for text in figure.texts]
+    without = recall_table(fused, streams, {"elsewhere": 10.0})
+    assert "paper" not in written_columns(without)
+    assert not [line for line in draw_recall(RECALL, without).axes[0].lines if "paper" in line.get_label()]
+
+
 def test_a_score_file_without_test_videos_is_refused(tmp_path):
     write_scores(make_scores(0).part("train"), tmp_path / "a.npz")
     with pytest.raises(UserError, match=r"a\.npz: has no test video"):
@@ -144,7 +164,8 @@ def test_a_score_file_without_test_videos_is_refused(tmp_path):
 def test_class_names_are_legible(count):
     fused, spatial, temporal = (many_classes(seed, count) for seed in range(3))
     check_texts(draw_confusion(CONFUSION, fused))
-    check_texts(draw_recall(RECALL, recall_table(fused, {"spatial": spatial, "temporal": temporal})))
+    paper = dict.fromkeys(fused.classes.tolist()[1:], 50.0)
+    check_texts(draw_recall(RECALL, recall_table(fused, {"spatial": spatial, "temporal": temporal}, paper)))
 
 
 def test_cells_of_few_classes_say_their_share():

@@ -5,12 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import log_loss
 from test_fuse_streams import make_scores
 
 from twostream.config.loading import parse
 from twostream.config.recipes import TableRecipe
 from twostream.files import UserError
-from twostream.results.accuracy import bootstrap_interval, mean_class_accuracy, top_accuracy
+from twostream.results.accuracy import (
+    bootstrap_interval,
+    calibration_error,
+    mean_class_accuracy,
+    negative_log_likelihood,
+    top_accuracy,
+)
 from twostream.results.formatting import as_text, table_rows
 from twostream.results.tables import make_table, metrics
 from twostream.scores.score_file import Scores
@@ -43,6 +50,38 @@ def test_accuracies_by_hand():
     assert mean_class_accuracy(scores) == pytest.approx(100 * (2 / 3 + 0) / 2)
     assert top_accuracy(scores, 2) == 100
     assert top_accuracy(scores, 1) == 50
+
+
+def test_nll_is_scikit_learns_log_loss():
+    scores = make_scores(3, classes=5, videos=80)
+    assert negative_log_likelihood(scores) == pytest.approx(log_loss(scores.labels, scores.scores))
+    single = replace(scores, scores=scores.scores.astype(np.float32))
+    assert negative_log_likelihood(single) == pytest.approx(negative_log_likelihood(scores), abs=1e-6)
+
+
+def test_a_score_of_zero_for_the_true_class_counts_as_the_floor():
+    never = with_right([True, False], list("ab"))
+    never = replace(never, scores=np.array([[1.0, 0.0], [0.0, 1.0]]))
+    assert negative_log_likelihood(never) == pytest.approx((0 + 23 * np.log(2)) / 2)
+
+
+def test_the_calibration_error_by_hand():
+    """Four videos in three of the 15 bins: two at 0.95 of which one is right, one at 0.8, one at 0.6."""
+    highest, right = [0.95, 0.95, 0.8, 0.6], [True, False, True, False]
+    values = [[h, 1 - h] if r else [1 - h, h] for h, r in zip(highest, right, strict=True)]
+    scores = replace(with_right(right, list("abcd")), scores=np.array(values))
+    by_hand = (2 * abs(0.5 - 0.95) + abs(1 - 0.8) + abs(0 - 0.6)) / 4
+    assert calibration_error(scores) == pytest.approx(100 * by_hand)
+
+
+def test_bins_hold_their_upper_edge_and_videos_in_one_bin_are_counted_together():
+    highest, right = [0.6, 0.59, 0.61], [True, False, False]
+    values = [[h, 1 - h] if r else [1 - h, h] for h, r in zip(highest, right, strict=True)]
+    scores = replace(with_right(right, list("abc")), scores=np.array(values))
+    # 0.59 and 0.6 = 9 / 15 are in the ninth bin, 0.61 in the tenth.
+    assert calibration_error(scores) == pytest.approx(100 * (abs(1 - 0.6 - 0.59) + 0.61) / 3)
+    sure = replace(scores, scores=np.eye(2)[[0, 1, 1]])
+    assert calibration_error(sure) == pytest.approx(100 * 2 / 3)
 
 
 def test_without_groups_the_interval_is_the_binomials():
@@ -114,6 +153,7 @@ def test_a_table_reads_well_and_lines_up():
     cited = {"row": "Cited", "dataset": "primary", "splits": [1], "paper": 1.0, "cited": "X 2013"}
     text = as_text(table_rows(make_table(recipe([row, cited]), [replace(make_scores(0))])))
     lines = text.splitlines()
+    assert "NLL" in lines[0] and "ECE" in lines[0]
     assert "some-run" in text and "cited: X 2013" in text
     assert len({line.index(word) for line, word in zip(lines, ("run", "some", "cited"), strict=True)}) == 1
 

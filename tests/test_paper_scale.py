@@ -4,6 +4,7 @@ import shutil
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from conftest import ROOT, copy_project, jobs_in, run
@@ -134,3 +135,22 @@ def test_as_many_as_the_papers_78_classes_remain():
     assert len(set(UCF101) - set(shared["ucf101"])) == 78
     assert set(shared["ucf101"]) <= set(UCF101) and set(shared["hmdb51"]) <= set(HMDB51)
     assert hmdb == {(other, name) for name, other in ucf}
+
+
+def test_the_papers_recalls_are_of_all_classes_and_add_up_to_its_accuracy():
+    """Figure 6 against the last row of Table 3: 87.0 over videos, and as the mean over classes."""
+    benchmark = load_config(ROOT / "config").benchmark
+    counts = np.array(list(benchmark.paper_recall.values()))
+    assert sorted(benchmark.paper_recall) == sorted(UCF101)
+    assert counts.sum(axis=0).tolist() == [3292, benchmark.datasets.primary.test_videos[0]]
+    assert round(100 * counts[:, 0].sum() / counts[:, 1].sum(), 1) == 87.0
+    assert round(100 * (counts[:, 0] / counts[:, 1]).mean(), 1) == 87.0
+
+
+def test_the_figure_of_recalls_has_the_papers_where_data_is_not_drawn():
+    drawn, official = (
+        Plan(load_config(ROOT / "config", {"scale": scale})).step_of("figures/recall.png").recipe
+        for scale in ("demo", "paper")
+    )
+    assert drawn.paper == {} and len(official.paper) == 101
+    assert official.paper["Hammering"] == pytest.approx(100 * 11 / 33, abs=0.01)

@@ -5,7 +5,7 @@ config/README.md explains every key; `loading` reads the files and checks them a
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from twostream.config.streams import KINDS, STREAMS, Extracted, KindName, StreamName
 from twostream.config.types import Count, Fraction, Name, Percent, Positive, RunName, Strict
@@ -156,14 +156,46 @@ class Interval(Strict):
 Expected = Literal["better", "marginally_better", "far_better", "no_better"]
 
 
-class Comparison(Strict):
-    """Two runs (or fusions) on the same test videos, and how the first compares by the paper's claim."""
+Runs = Annotated[
+    Annotated[RunName, Tag("one")] | Annotated[list[RunName], Field(min_length=2), Tag("several")],
+    Discriminator(lambda value: "several" if isinstance(value, list) else "one"),
+]
+"""One run, or several that are judged as one."""
 
-    run: RunName
+
+class Comparison(Strict):
+    """Two runs (or fusions) on the same test videos, and how the first compares by the paper's claim.
+
+    Lists of runs are compared pair by pair, and judged as one: by the mean of their differences. The
+    paper's numbers are those of `splits`, unless `paper_splits` says of which others.
+    """
+
+    run: Runs
     expected: Expected
-    than: RunName
+    than: Runs
     dataset: Role
     splits: Annotated[list[Count], Field(min_length=1)]
+    paper_splits: Annotated[list[Count], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def has_pairs(self) -> Self:
+        if len(_listed(self.run)) != len(_listed(self.than)):
+            raise ValueError("`run` and `than` must name as many runs, as they are compared pair by pair")
+        return self
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The runs that are compared with each other."""
+        return list(zip(_listed(self.run), _listed(self.than), strict=True))
+
+    @property
+    def published_splits(self) -> list[int]:
+        """The splits that the paper's numbers are of."""
+        return self.paper_splits or self.splits
+
+
+def _listed(runs: str | list[str]) -> list[str]:
+    return [runs] if isinstance(runs, str) else runs
 
 
 class Claim(Strict):
@@ -198,6 +230,17 @@ class ExternalMethod(Strict):
     splits: Annotated[list[Count], Field(min_length=1)]
 
 
+def _right_of_videos(recall: tuple[int, int]) -> tuple[int, int]:
+    right, videos = recall
+    if right > videos:
+        raise ValueError("a class's videos got right, and its videos: there cannot be more of the former")
+    return recall
+
+
+ClassRecall = Annotated[tuple[Annotated[int, Field(ge=0)], Count], AfterValidator(_right_of_videos)]
+"""How many of a class's test videos are right, and how many there are."""
+
+
 class Benchmark(Strict):
     """All that config/benchmark.yaml sets."""
 
@@ -208,6 +251,7 @@ class Benchmark(Strict):
     two_stream: RunName
     methods: dict[RunName, ExternalMethod]
     shared_classes: dict[Name, dict[str, str | list[str]]]
+    paper_recall: dict[str, ClassRecall] = Field(default_factory=dict)
     interval: Interval
     tables: dict[Name, Table]
     verdicts: Verdicts

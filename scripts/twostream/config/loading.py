@@ -31,6 +31,8 @@ KINDS = {
     "source": _kinds(DataSource),
     "pretrained": _kinds(Pretrained),
     "network": ("layers", "backbone"),
+    "run": ("one", "several"),
+    "than": ("one", "several"),
 }
 
 
@@ -285,15 +287,17 @@ def _bad_row(row: Row, benchmark: Benchmark, scale: Scale) -> list[str]:
 
 
 def _bad_comparison(comparison: Comparison, benchmark: Benchmark, scale: Scale) -> list[str]:
-    problems = _bad_splits(comparison, benchmark, scale)
-    for key in ("run", "than"):
-        name = getattr(comparison, key)
-        if benchmark.published(name, comparison.dataset, comparison.splits) is None:
-            problems.append(
-                f"{key}: no table has a number of the paper's for {name!r}, {comparison.dataset} dataset,"
-                f" splits {comparison.splits}; if you took its row out, take the comparison out too"
-            )
-    return problems
+    splits = comparison.published_splits
+    key_of_splits = "paper_splits" if comparison.paper_splits else "splits"
+    named = [
+        (key, name) for pair in comparison.pairs for key, name in zip(("run", "than"), pair, strict=True)
+    ]
+    return _bad_splits(comparison, benchmark, scale) + [
+        f"{key}: no table has a number of the paper's for {name!r}, {comparison.dataset} dataset,"
+        f" {key_of_splits} {splits}; if you took its row out, take the comparison out too"
+        for key, name in named
+        if benchmark.published(name, comparison.dataset, splits) is None
+    ]
 
 
 def _bad_splits(of: Row | Comparison, benchmark: Benchmark, scale: Scale) -> list[str]:

@@ -178,16 +178,16 @@ class Compared(Strict):
     """A comparison, on whose data, the paper's accuracies (%) of the two, and where our scores lie.
 
     `datasets` are what the paper and we call the dataset, `paper_videos` the paper's test videos of each
-    split. The patterns of files have `{split}` and, unless they are of a method that was not trained
-    here, `{seed}`.
+    split. `paper` and `files` are by the comparison's pairs. The patterns of files have `{split}` and,
+    unless they are of a method that was not trained here, `{seed}`.
     """
 
     comparison: Comparison
     datasets: tuple[str, str]
     data: Data
-    paper: tuple[Percent, Percent]
+    paper: Annotated[list[tuple[Percent, Percent]], Field(min_length=1)]
     paper_videos: list[Count]
-    files: tuple[str, str]
+    files: Annotated[list[tuple[str, str]], Field(min_length=1)]
 
 
 class ClaimRecipe(Strict):
@@ -262,13 +262,17 @@ class ConfusionFigureRecipe(Strict):
 
 
 class RecallFigureRecipe(Strict):
-    """A fusion and its two streams, whose recall is drawn, on which test part."""
+    """A fusion and its two streams, whose recall is drawn, on which test part.
+
+    `paper` has the paper's recall (%) by the class's name, for data that is not drawn.
+    """
 
     fused: RunName
     spatial: RunName
     temporal: RunName
     dataset: Name
     split: Count
+    paper: dict[str, Percent] = Field(default_factory=dict)
 
     @property
     def streams(self) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The recall of each class as a figure (the paper's figure 6), with what the streams make of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,8 @@ from twostream.config.recipes import RecallFigureRecipe
 from twostream.figures.confusion import NONE, by_class
 from twostream.figures.sheet import (
     BLACK,
+    BLUE,
+    DPI,
     LIGHT,
     MARGIN,
     ORANGE,
@@ -25,32 +28,42 @@ from twostream.scores.fusion import matched
 from twostream.scores.score_file import Scores
 
 COLUMNS = ["class", "videos", "recall", "confused_with"]
+# The column of the paper's recalls; a table without such classes lacks it.
+PAPER = "paper"
 # Up to so many classes a row is as high as text of the usual size wants.
 FEW_CLASSES = 30
 WIDTH = 4.6
-# The height of the legend and of the upper axis's numbers; the width that the legend needs.
-KEY, NARROWEST = 0.48, 5.6
+# The height of the legend and of the upper axis's numbers; the width that the legend needs, and more with
+# the paper in it.
+KEY, NARROWEST, WITH_PAPER = 0.48, 5.6, 6.65
 # One for each stream, in the fusion's order.
 MARKERS = (("o", ORANGE), ("D", BLACK))
 
 
-def recall_table(fused: Scores, streams: dict[str, Scores]) -> pd.DataFrame:
+def recall_table(
+    fused: Scores, streams: dict[str, Scores], paper: Mapping[str, float] | None = None
+) -> pd.DataFrame:
     """Return `confusion.by_class` of the fusion, highest recall first, with the streams' beside it.
 
-    A stream's columns begin with its name and `_`. Classes of equal recall keep their order, and those
-    without videos come last. Raises UserError if fusion and streams are not of the same videos.
+    A stream's columns begin with its name and `_`. Where `paper` has the recall (%) of a class by its
+    name, that is in the column `paper`, which else is not there. Classes of equal recall keep their order,
+    and those without videos come last. Raises UserError if fusion and streams are not of the same videos.
     """
     table = by_class(fused)
     for name, scores in streams.items():
         own = by_class(matched(fused, scores)).drop(columns=["class", "videos"])
         table = table.join(own.add_prefix(f"{name}_"))
+    published = table["class"].map(paper or {}).astype(float)
+    if published.notna().any():
+        table[PAPER] = published
     return table.sort_values("recall", ascending=False, kind="stable", ignore_index=True)
 
 
 def written_columns(table: pd.DataFrame) -> pd.DataFrame:
     """Return what of a `recall_table` goes into the CSV beside the figure, recalls in % with 2 decimals."""
     streams = [f"{name}_{column}" for name in _streams(table) for column in COLUMNS[2:]]
-    return table[COLUMNS + streams].round(2)
+    paper = [PAPER] if PAPER in table else []
+    return table[COLUMNS + streams + paper].round(2)
 
 
 def _streams(table: pd.DataFrame) -> list[str]:
@@ -65,7 +78,8 @@ def draw_recall(recipe: RecallFigureRecipe, table: pd.DataFrame) -> Figure:
     title = Heading(f"Per-class recall of {recipe.fused}", _notes(recipe, table))
     left = MARGIN + text_width(table["class"], points) + 0.15
     height = row * len(table) + 0.1
-    figure = sheet(max(left + WIDTH + 0.3, NARROWEST), KEY + height + 0.5, title)
+    narrowest = WITH_PAPER if PAPER in table else NARROWEST
+    figure = sheet(max(left + WIDTH + 0.3, narrowest), KEY + height + 0.5, title)
     axes = panel(figure, left, title.height + KEY, WIDTH, height)
     _bars(axes, table, points)
     _legend(figure, axes, title.height)
@@ -80,7 +94,7 @@ def _legend(figure: Figure, axes: Axes, top: float) -> None:
         [names[-1], *names[:-1]],
         loc="upper left",
         bbox_to_anchor=(MARGIN / figure.get_figwidth(), 1 - top / figure.get_figheight()),
-        ncols=4,
+        ncols=len(lines),
         frameon=False,
         borderpad=0,
         borderaxespad=0,
@@ -97,6 +111,8 @@ def _notes(recipe: RecallFigureRecipe, table: pd.DataFrame) -> list[str]:
     named = {"": f"fusion ({recipe.fused})"}
     named |= {f"{name}_": f"{name} stream ({run})" for name, run in recipe.streams.items()}
     lines = [f"    {name}: {_said(worst, prefix)}" for prefix, name in named.items()]
+    if pd.notna(worst.get(PAPER)):
+        lines.append(f"    the paper's final model: {worst[PAPER]:.1f}% right")
     return [about, f"Worst class: {worst['class']}, {_videos(worst['videos'])}", *lines]
 
 
@@ -126,6 +142,18 @@ def _bars(axes: Axes, table: pd.DataFrame, points: float) -> None:
             label=f"{name} stream",
             clip_on=False,
             zorder=3,
+        )
+    if PAPER in table:
+        axes.plot(
+            table[PAPER],
+            rows,
+            "|",
+            markersize=0.75 * 72 * axes.get_window_extent().height / DPI / len(table),
+            color=BLUE,
+            markeredgewidth=1.6,
+            label="the paper",
+            clip_on=False,
+            zorder=2,
         )
     mean = table["recall"].mean()
     axes.axvline(

@@ -16,7 +16,7 @@ from twostream.config.streams import facts
 from twostream.plan.extraction import Extraction
 from twostream.plan.memo import memoized, steps_by_rule
 from twostream.plan.networks import Networks
-from twostream.plan.results import Results
+from twostream.plan.results import PAPERS, Results
 from twostream.plan.scores import Scores
 from twostream.plan.videos import Videos
 from twostream.provenance.steps import Step, with_upstream
@@ -81,7 +81,9 @@ class Figures:
         """Figure 6: the recall of each class."""
         run = self._benchmark.two_stream
         streams = self._benchmark.fusions[run].streams
-        recipe = RecallFigureRecipe(fused=run, **streams, dataset=self._dataset, split=SPLIT)
+        recipe = RecallFigureRecipe(
+            fused=run, **streams, dataset=self._dataset, split=SPLIT, paper=self._paper_recall()
+        )
         inputs = [(label, self._shown(name)) for label, name in (("fused", run), *streams.items())]
         return Step.of("plot_recall", recipe, [paths.FIGURE_RECALL], inputs)
 
@@ -95,6 +97,13 @@ class Figures:
         ]
         recipe = CurvesFigureRecipe(models=[_label(step.outputs[0]) for step in trainings])
         return Step.of("plot_curves", recipe, [paths.FIGURE_CURVES], [("models", step) for step in trainings])
+
+    def _paper_recall(self) -> dict[str, float]:
+        """The paper's recall (%) by class; drawn data has none of its classes."""
+        if self._videos.dataset(self._dataset).data(PAPERS["primary"]) == "generated":
+            return {}
+        counts = self._benchmark.paper_recall.items()
+        return {name: round(100 * right / videos, 2) for name, (right, videos) in counts}
 
     def _shown(self, name: str) -> Step:
         return self._scores.of(name, self._dataset, SPLIT, self._seeds[0])

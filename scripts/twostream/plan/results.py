@@ -1,6 +1,7 @@
 """What people read: tables, the verdicts on the paper's claims, and other methods beside ours."""
 
 from collections.abc import Iterable
+from itertools import chain
 
 from twostream import paths
 from twostream.config.benchmark import Comparison, ExternalMethod, Role, RoleNames
@@ -93,7 +94,7 @@ class Results:
             self._scores.of(name, self._dataset(comparison.dataset), split, seed)
             for claim in self._benchmark.claims
             for comparison in claim.comparisons
-            for name in (comparison.run, comparison.than)
+            for name in chain.from_iterable(comparison.pairs)
             for seed in self._config.all_seeds
             for split in comparison.splits
         ]
@@ -161,23 +162,22 @@ class Results:
 
     def _compared(self, comparison: Comparison) -> Compared:
         paper = getattr(self._benchmark.datasets, comparison.dataset)
-        dataset = self._dataset(comparison.dataset)
-        both = (comparison.run, comparison.than)
-        numbers = [self._benchmark.published(run, comparison.dataset, comparison.splits) for run in both]
-        if numbers[0] is None or numbers[1] is None:
-            # `loading` refuses it before.
-            raise UserError(
-                f"config/benchmark.yaml: no table has the paper's numbers for {' and '.join(both)}"
-            )
-        files = [self._scores.pattern(run, dataset) for run in both]
+        dataset, pairs = self._dataset(comparison.dataset), comparison.pairs
         return Compared(
             comparison=comparison,
             datasets=(paper.name, dataset),
             data=self._data(comparison.dataset),
-            paper=(numbers[0], numbers[1]),
+            paper=[(self._published(a, comparison), self._published(b, comparison)) for a, b in pairs],
             paper_videos=paper.test_videos,
-            files=(files[0], files[1]),
+            files=[(self._scores.pattern(a, dataset), self._scores.pattern(b, dataset)) for a, b in pairs],
         )
+
+    def _published(self, run: str, comparison: Comparison) -> float:
+        number = self._benchmark.published(run, comparison.dataset, comparison.published_splits)
+        if number is None:
+            # `loading` refuses it before.
+            raise UserError(f"config/benchmark.yaml: no table has the paper's number for {run}")
+        return number
 
     def _data(self, role: Role) -> Data:
         """Whether a role's dataset is drawn, or (with the paper's network) the paper's own."""

@@ -1,6 +1,6 @@
 """What the paper claims, judged on our score files: a row a comparison."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -37,16 +37,16 @@ UNDECIDED: dict[Outcome, str] = {
 def check_claims(recipe: ClaimsRecipe, read: Callable[[str], Scores]) -> pd.DataFrame:
     """Return the rows of results/claims.csv, in the order of the claims; accuracies in %.
 
-    `read` gives the scores in a file; their test parts are compared. README.md explains the columns.
+    `read` gives the scores in a file; their test parts are compared. docs/claims.md explains the columns.
     """
     rows = []
     for claim in recipe.claims:
         judged = [_row(compared, recipe, read) for compared in claim.comparisons]
-        together = _together(outcome for _, outcome, _ in judged)
+        claimed = together(outcome for _, outcome, _ in judged)
         # The claim is as much the paper's as the least of its comparisons.
         data = min((data for _, _, data in judged), key=["generated", "other", "paper"].index)
         for content, outcome, own in judged:
-            verdicts = {"verdict": word(outcome, own), "claim_verdict": word(together, data)}
+            verdicts = {"verdict": word(outcome, own), "claim_verdict": word(claimed, data)}
             rows.append({"number": claim.number, "claim": claim.claim} | content | verdicts)
     return pd.DataFrame(rows).astype({"test_videos": "Int64", "seeds": "Int64"})
 
@@ -56,8 +56,8 @@ def word(outcome: Outcome, data: Data) -> str:
     return {**WORDS[data], **UNDECIDED}[outcome]
 
 
-def _together(outcomes: Iterable[Outcome]) -> Outcome:
-    """A claim holds if all its comparisons do, and fails if one does."""
+def together(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return what comes out for a claim: it holds if all its comparisons do, and fails if one does."""
     found = set(outcomes)
     order: tuple[Outcome, ...] = ("fails", "undecided", "one seed", "holds")
     return next(outcome for outcome in order if outcome in found)
@@ -70,23 +70,23 @@ def _row(
     comparison, verdicts = compared.comparison, recipe.verdicts
     pairs = _pairs(compared, recipe.seeds, read)
     found = differences(pairs)
-    videos = sum(len(first.videos) for first, _ in pairs[0])
-    paper_videos = [compared.paper_videos[split - 1] for split in comparison.splits]
-    paper_difference = compared.paper[0] - compared.paper[1]
-    error = sampling_error(compared.paper, paper_videos)
+    videos = sum(len(first.videos) for first, _ in pairs[0][: len(comparison.splits)])
+    paper_run, paper_than = (float(np.mean(numbers)) for numbers in zip(*compared.paper, strict=True))
+    error = _error(compared)
     # Without the videos that are skipped it is not the paper's test.
-    data: Data = "other" if compared.data == "paper" and videos != sum(paper_videos) else compared.data
+    skipped = compared.data == "paper" and videos != sum(_videos(compared, comparison.splits))
     content = {
-        "run": comparison.run,
+        "run": ", ".join(run for run, _ in comparison.pairs),
         "expected": comparison.expected,
-        "than": comparison.than,
+        "than": ", ".join(than for _, than in comparison.pairs),
         "paper_dataset": compared.datasets[0],
-        "splits": " ".join(map(str, comparison.splits)),
-        "paper_run": compared.paper[0],
-        "paper_than": compared.paper[1],
-        "paper_difference": round(paper_difference, 2),
+        "paper_splits": _numbers(comparison.published_splits),
+        "splits": _numbers(comparison.splits),
+        "paper_run": round(paper_run, 2),
+        "paper_than": round(paper_than, 2),
+        "paper_difference": round(paper_run - paper_than, 2),
         "paper_error": round(error, 2),
-        "paper_within_error": abs(paper_difference) <= error,
+        "paper_within_error": abs(paper_run - paper_than) <= error,
         "our_dataset": compared.datasets[1],
         "ours_run": round(_mean(first for splits in pairs for first, _ in splits), 2),
         "ours_than": round(_mean(second for splits in pairs for _, second in splits), 2),
@@ -95,36 +95,65 @@ def _row(
         "seeds": len(pairs),
         "test_videos": videos,
     }
-    # One training may be better than another by as much as a small difference, whatever its input.
-    one_seed = abs(paper_difference) < verdicts.marginal and len(pairs) < 2
-    return content, "one seed" if one_seed else judge(found, comparison.expected, verdicts), data
+    return content, outcome_of(compared, found, verdicts), "other" if skipped else compared.data
+
+
+def outcome_of(compared: Compared, found: Differences, verdicts: Verdicts) -> Outcome:
+    """Return what comes out for a comparison: as `judge` says, unless one seed cannot tell.
+
+    One training may be better than another by as much as a small difference, whatever its input: by one
+    of less than `marginal`, or within the sampling error of the paper's test set.
+    """
+    first, second = (float(np.mean(numbers)) for numbers in zip(*compared.paper, strict=True))
+    small = abs(first - second) < verdicts.marginal or abs(first - second) <= _error(compared)
+    if small and len(found.by_seed) < 2:
+        return "one seed"
+    return judge(found, compared.comparison.expected, verdicts)
+
+
+def _error(compared: Compared) -> float:
+    return sampling_error(compared.paper, _videos(compared, compared.comparison.published_splits))
+
+
+def _videos(compared: Compared, splits: list[int]) -> list[int]:
+    """The paper's test videos of each split."""
+    return [compared.paper_videos[split - 1] for split in splits]
+
+
+def _numbers(splits: list[int]) -> str:
+    return " ".join(map(str, splits))
 
 
 def _pairs(compared: Compared, seeds: list[int], read: Callable[[str], Scores]) -> list[list[Pair]]:
-    """The test parts of both, by [seed][split]; methods that were not trained here have no seeds."""
-    if not any("{seed}" in files for files in compared.files):
+    """The test parts of both, by [seed][pair of runs and split].
+
+    Pairs count like splits: what is compared is their mean, and a group that occurs in several is one.
+    Methods that were not trained here have no seeds.
+    """
+    if not any("{seed}" in file for files in compared.files for file in files):
         seeds = seeds[:1]
 
-    def pair(split: int, seed: int) -> Pair:
-        first, second = (read(file.format(split=split, seed=seed)).part("test") for file in compared.files)
+    def pair(files: tuple[str, str], split: int, seed: int) -> Pair:
+        first, second = (read(file.format(split=split, seed=seed)).part("test") for file in files)
         return first, second
 
-    return [[pair(split, seed) for split in compared.comparison.splits] for seed in seeds]
+    splits = compared.comparison.splits
+    return [[pair(files, split, seed) for files in compared.files for split in splits] for seed in seeds]
 
 
 def _mean(scores: Iterable[Scores]) -> float:
     return float(np.mean([found.accuracy() for found in scores]))
 
 
-def sampling_error(paper: tuple[float, float], videos: list[int]) -> float:
-    """Return the half-width (points) of the 95% interval of the difference of two published accuracies (%).
+def sampling_error(paper: Sequence[tuple[float, float]], videos: list[int]) -> float:
+    """Return the half-width (points) of the 95% interval of the difference of published accuracies (%).
 
-    They are means over splits with so many test videos each. Which videos each got right is not
-    published, so they are taken for independent, and videos too: for methods that err on the same
-    videos it is less, for clips of the same recording more.
+    They are means over splits with so many test videos each; of several pairs it is the mean
+    difference's. Which videos each got right is not published, so they are taken for independent, and
+    videos too: for methods that err on the same videos it is less, for clips of the same recording more.
     """
-    shares = [accuracy / 100 for accuracy in paper]
-    spread = sum(share * (1 - share) for share in shares)
+    shares = [accuracy / 100 for pair in paper for accuracy in pair]
+    spread = sum(share * (1 - share) for share in shares) / len(paper) ** 2
     variance = sum(spread / count for count in videos) / len(videos) ** 2
     return float(100 * 1.96 * np.sqrt(variance))
 
@@ -156,8 +185,8 @@ def judge(found: Differences, expected: Expected, verdicts: Verdicts) -> Outcome
     """Return whether a comparison comes out as the paper claims.
 
     `better`: the difference is above zero. `far_better`: above the margin `by_far`.
-    `marginally_better`: positive, and the two are equivalent: it is above -`marginal` and below
-    `marginal`. `no_better`: below `marginal`, and not above zero. Each must be significant by groups
+    `marginally_better`: the two are equivalent, above -`marginal` and below `marginal`, and it is not
+    below zero. `no_better`: below `marginal`, and not above zero. Each must be significant by groups
     and, with several seeds, over these; what is significantly otherwise fails.
     """
 
@@ -171,8 +200,7 @@ def judge(found: Differences, expected: Expected, verdicts: Verdicts) -> Outcome
         return "fails" if side(0) > 0 else "holds" if side(verdicts.marginal) < 0 else "undecided"
     if side(0) < 0 or side(verdicts.marginal) > 0:
         return "fails"
-    equivalent = side(verdicts.marginal) < 0 < side(-verdicts.marginal)
-    return "holds" if equivalent and found.total > 0 else "undecided"
+    return "holds" if side(verdicts.marginal) < 0 < side(-verdicts.marginal) else "undecided"
 
 
 def _side(found: Differences, margin: float, verdicts: Verdicts) -> int:

@@ -4,12 +4,14 @@ The first row holds the headings; a row of a single cell is a heading over those
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 import pandas as pd
 
 from twostream.files import UserError
+from twostream.results.accuracy import OF_PART
 
 Rows = list[tuple[str, ...]]
 
@@ -26,7 +28,7 @@ NAMED = 4
 
 def read_table(file: str) -> pd.DataFrame:
     """Return a CSV of results/; raise UserError if it cannot be read."""
-    texts = ("row", "setting", "run", "claim", "splits", "method", "system")
+    texts = ("row", "setting", "run", "claim", "splits", "paper_splits", "method", "system")
     types = {**dict.fromkeys(texts, "string"), "test_videos": "Int64", "seeds": "Int64"}
     try:
         # Whatever else reads like a missing value may be a title.
@@ -88,14 +90,17 @@ def table_rows(table: pd.DataFrame) -> Rows:
     return [tuple(TABLE), *(tuple(cell(row) for cell in TABLE.values()) for row in rows)]
 
 
+def _measured(column: str, digits: int) -> Callable[[Mapping[Any, Any]], str]:
+    return lambda row: number(row[column], digits)
+
+
 # The columns of a table as it is shown: each heading, and what stands below it.
 TABLE: dict[str, Callable[[Mapping[Any, Any]], str]] = {
     "": lambda row: ", ".join(filter(None, (row["row"], row["setting"], row["paper_dataset"]))),
     "paper": lambda row: number(row["paper"]),
     "ours": lambda row: with_deviation(row["ours"], row["sd"]),
     "95% interval": lambda row: interval(row["interval_low"], row["interval_high"]),
-    "per class": lambda row: number(row["mean_class"]),
-    "top 5": lambda row: number(row["top5"]),
+    **{measure.heading: _measured(column, measure.digits) for column, measure in OF_PART.items()},
     "videos": lambda row: text(row["test_videos"]),
     "our data": lambda row: text(row["our_dataset"]),
     "run": lambda row: row["run"],
@@ -166,23 +171,30 @@ def claim_overview(claims: pd.DataFrame) -> Rows:
     """Return the claims in short: a row for each, with the differences of its comparisons and its verdict."""
     rows: Rows = [("", "paper", "ours", "verdict")]
     for (place, claim, verdict), compared in claims.groupby(["number", "claim", "claim_verdict"], sort=False):
-        differences = (_several(compared[column]) for column in ("paper_difference", "difference"))
-        rows.append((f"{place}. {claim}", *differences, str(verdict)))
+        paper = _several(compared["paper_difference"], map(_of_others, compared.to_dict("records")))
+        rows.append((f"{place}. {claim}", paper, _several(compared["difference"]), str(verdict)))
     return rows
 
 
-def _several(differences: pd.Series) -> str:
-    """Differences one after the other; many of them by the least and the greatest."""
+def _several(differences: pd.Series, notes: Iterable[str] = repeat("")) -> str:
+    """Differences one after the other, each with its note; many of them by the least and the greatest."""
     if len(differences) > NAMED:
         return f"{signed(differences.min())} to {signed(differences.max())}"
-    return "; ".join(map(signed, differences))
+    return "; ".join(f"{signed(value)}{note}" for value, note in zip(differences, notes, strict=False))
+
+
+def _of_others(row: Mapping[Any, Any]) -> str:
+    """Which splits the paper's numbers are of, where ours are of others."""
+    others = row["paper_splits"] != row["splits"]
+    return f" ({_splits(row['paper_splits'])})" if others else ""
 
 
 def _claim_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
-    compared = f"{row['run']} {SIGNS[row['expected']]} {row['than']}"
+    pooled = "mean of " if "," in row["run"] else ""
+    compared = f"{pooled}{row['run']} {SIGNS[row['expected']]} {row['than']}"
     return (
         f"{compared}; {row['paper_dataset']}, {_splits(row['splits'])}",
-        signed(row["paper_difference"]),
+        f"{signed(row['paper_difference'])}{_of_others(row)}",
         f"± {row['paper_error']:.1f}",
         row["our_dataset"],
         signed(row["difference"]),
@@ -212,9 +224,9 @@ def text(value: Any) -> str:
     return str(value) if pd.notna(value) else "-"
 
 
-def number(value: Any) -> str:
+def number(value: Any, digits: int = 1) -> str:
     """Return a number as it is shown; `-` for none."""
-    return f"{value:.1f}" if pd.notna(value) else "-"
+    return f"{value:.{digits}f}" if pd.notna(value) else "-"
 
 
 def signed(value: Any) -> str:
