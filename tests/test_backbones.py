@@ -99,7 +99,7 @@ def test_the_first_layer_is_adapted_to_flow_by_averaging(imported):
 
 
 def test_our_own_network_starts_flow_from_frames_without_the_second_normalisation(tmp_path):
-    layers = parse(Network, tiny_scale()["network"] | {"normalisation": "local_response"}, "test")
+    layers = parse(Network, tiny_scale()["networks"]["spatial"] | {"normalisation": "local_response"}, "test")
     description = Description(run=ONE_FRAME, network=layers, crop=56, short_side=64, heads={"h": ["a"]})
     frames = description.build()
     save_model(frames, description, tmp_path / "m.safetensors")

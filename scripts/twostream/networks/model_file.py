@@ -33,7 +33,9 @@ class Description(BaseModel):
 def save_model(network: StreamNetwork, description: Description, path: str | Path) -> None:
     """Write weights and description; equal networks give equal bytes."""
     # One key, as safetensors does not keep the order of several.
-    metadata = {"description": json.dumps(description.model_dump(), sort_keys=True)}
+    # The network is described by its layers, so that which name the scale has for it changes no byte.
+    described = description.model_dump(exclude={"run": {"network"}})
+    metadata = {"description": json.dumps(described, sort_keys=True)}
     weights = {name: value.contiguous() for name, value in network.state_dict().items()}
     with atomic_write(path) as part:
         save_file(weights, part, metadata)

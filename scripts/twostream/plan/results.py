@@ -154,13 +154,17 @@ class Results:
         return Compared(
             comparison=comparison,
             datasets=(paper.name, dataset),
-            data=self._data(comparison.dataset),
+            data=self._data(comparison),
             paper=(numbers[0], numbers[1]),
             paper_videos=paper.test_videos,
             files=(files[0], files[1]),
         )
 
-    def _data(self, role: Role) -> Data:
-        """Whether a role's dataset is drawn, or (with the paper's network) the paper's own."""
+    def _data(self, comparison: Comparison) -> Data:
+        """Whether a comparison's data are drawn, or (of runs with the paper's layers) the paper's own."""
+        role = comparison.dataset
         data = self._videos.dataset(self._dataset(role)).data(PAPERS[role])
-        return "other" if data == "paper" and isinstance(self._config.scale.network, Backbone) else data
+        runs = self._benchmark.runs_of(comparison.run) + self._benchmark.runs_of(comparison.than)
+        networks = self._config.scale.networks
+        others = any(isinstance(networks[run.network_name], Backbone) for run in runs)
+        return "other" if data == "paper" and others else data
