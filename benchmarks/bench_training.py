@@ -80,7 +80,7 @@ def training_recipe(scale: Scale, benchmark: Benchmark, run: str, args: argparse
     return TrainingRecipe(
         run=benchmark.runs[run],
         tasks=[Task(head="clips", sources=[TrainingSubset(dataset="clips", shards=1, split=1)])],
-        network=scale.network,
+        network=scale.networks[benchmark.runs[run].network_name],
         training=scale.training.model_copy(update={"batch": args.batch}),
         schedule=Schedule(rate=0.01, drops=[], iterations=args.iterations),
         short_side=scale.short_side(KINDS[benchmark.runs[run].input.kind].reads),

@@ -90,11 +90,10 @@ def make_tiny(scale: Settings, small: bool) -> None:
     scale["frames"]["short_side"] = 32
     scale["flow"]["brox"] |= {"smallest_side": 12, "inner_iterations": 2, "solver_iterations": 3}
     channels = (16, 32, 24)
-    layers = scale["network"]["convolutions"][:3]
-    scale["network"]["convolutions"] = [
-        layer | {"channels": n} for layer, n in zip(layers, channels, strict=True)
-    ]
-    scale["network"]["full"] = [48]
+    for network in scale["networks"].values():
+        layers = network["convolutions"][:3]
+        network["convolutions"] = [layer | {"channels": n} for layer, n in zip(layers, channels, strict=True)]
+        network["full"] = [48]
     scale["training"] |= {"batch": 8, "crop": 28}
     for schedule in scale["schedules"].values():
         schedule |= {"iterations": 3, "drops": [2]}
@@ -147,7 +146,8 @@ def _with_method(config: Settings, scale: Settings, benchmark: Settings) -> None
 def _local_response(config: Settings, scale: Settings, benchmark: Settings) -> None:
     config["seeds"] = 2
     scale["flow"]["method"] = "dis"
-    scale["network"]["normalisation"] = "local_response"
+    for network in scale["networks"].values():
+        network["normalisation"] = "local_response"
     scale["testing"]["views"] = 10
 
 
@@ -167,14 +167,15 @@ def _strided(config: Settings, scale: Settings, benchmark: Settings) -> None:
     scale["frames"]["short_side"] = 48
     scale["training"] |= {"batch": 2, "crop": 44}
     scale["testing"]["frames"] = 1
-    first, second, _ = scale["network"]["convolutions"]
-    first |= {"stride": 1, "pooled": False}
-    second |= {"channels": 512, "kernel": 5, "stride": 2}
+    for network in scale["networks"].values():
+        first, second, _ = network["convolutions"]
+        first |= {"stride": 1, "pooled": False}
+        second |= {"channels": 512, "kernel": 5, "stride": 2}
 
 
 def _backbone(config: Settings, scale: Settings, benchmark: Settings) -> None:
     scale["flow"]["method"] = "dis"
-    scale["network"] = {"backbone": BACKBONE}
+    scale["networks"] = {stream: {"backbone": BACKBONE} for stream in scale["networks"]}
     scale["pretrained"] = {"kind": "torchvision", "name": "published", "file": WEIGHTS}
 
 

@@ -83,7 +83,11 @@ def write_model(run: str, config) -> None:
     classes = ["a", "b", "added"] if settings.auxiliary else ["a", "b"]
     # Another short side than the scale's: it is the model's that counts.
     described = Description(
-        run=settings, network=config.scale.network, crop=56, short_side=60, heads={"demo_a": classes}
+        run=settings,
+        network=config.scale.networks[settings.stream],
+        crop=56,
+        short_side=60,
+        heads={"demo_a": classes},
     )
     torch.manual_seed(len(run))
     network = described.build()
@@ -318,7 +322,7 @@ def test_models_of_different_classes_are_refused(here, tmp_path):
     files["flow-1"] = str(tmp_path / "other.safetensors")
     described = Description(
         run=config.benchmark.runs["flow-1"],
-        network=config.scale.network,
+        network=config.scale.networks["temporal"],
         crop=56,
         short_side=60,
         heads={"demo_a": ["a", "c"]},

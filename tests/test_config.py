@@ -103,11 +103,52 @@ TORCHVISION = CAFFE | {"kind": "torchvision"}
             CAFFE,
             "pretrained.kind caffe is for networks without batch normalisation",
         ),
-        ("scale/demo.yaml", "pretrained", CAFFE | {"file": None}, "pretrained: give either `sources`"),
+        ("scale/demo.yaml", "pretrained", CAFFE | {"file": None}, "pretrained: give one of `sources`"),
         ("scale/demo.yaml", "pretrained", CAFFE | {"sources": [{"url": "x"}]}, "pretrained.sources.0.url: "),
-        ("scale/demo.yaml", "network.full", 512, "network.full: Input should be a valid array"),
-        ("scale/demo.yaml", "network", {"backbone": "resnet5"}, "network.backbone: torchvision has no"),
-        ("scale/demo.yaml", "network", {"backbone": "resnet18", "full": []}, "network.full: unknown key"),
+        (
+            "scale/demo.yaml",
+            "networks.temporal.full",
+            512,
+            "networks.temporal.full: Input should be a valid array",
+        ),
+        (
+            "scale/demo.yaml",
+            "networks.temporal",
+            {"backbone": "resnet5"},
+            "networks.temporal.backbone: torchvision has no",
+        ),
+        (
+            "scale/demo.yaml",
+            "networks.temporal",
+            {"backbone": "resnet18", "full": []},
+            "networks.temporal.full: unknown key",
+        ),
+        (
+            "scale/demo.yaml",
+            "networks.temporal",
+            {"backbone": "resnet_18", "library": "timm"},
+            "networks.temporal.backbone: timm has no classification model 'resnet_18'; it has",
+        ),
+        (
+            "scale/demo.yaml",
+            "networks.temporal",
+            {"backbone": "tf_efficientnet_lite0"},
+            "torchvision has no classification model 'tf_efficientnet_lite0'; timm has one (`library: timm`)",
+        ),
+        ("scale/demo.yaml", "networks", {}, "networks: "),
+        (
+            "scale/demo.yaml",
+            "pretrained.network",
+            "x",
+            "pretrained.network: there is no network 'x'; networks",
+        ),
+        ("benchmark.yaml", "pretraining.network", "x", "pretraining: which network is trained, `pretrained"),
+        (
+            "benchmark.yaml",
+            "runs.flow-5.network",
+            "x",
+            "runs.flow-5.network: there is no network 'x'; networks:",
+        ),
         ("scale/demo.yaml", "datasets.demo_b.auxiliary", "x", "datasets.demo_b.auxiliary: there is no"),
         ("scale/demo.yaml", "datasets.demo_a.source.train_groups", 99, "train_groups must be smaller"),
         ("benchmark.yaml", "tables.table4.rows.7.splits", [4], "has only 3 at this scale"),
@@ -144,9 +185,9 @@ def with_layers(config: Path, **first: object) -> Path:
     """The scale file, with weights from Caffe for a network of Caffe's kind; `first` changes a layer."""
     file = config / "scale/demo.yaml"
     edit(file, "pretrained", CAFFE)
-    edit(file, "network.normalisation", "local_response")
+    edit(file, "networks.spatial.normalisation", "local_response")
     for key, value in first.items():
-        edit(file, f"network.convolutions.0.{key}", value)
+        edit(file, f"networks.spatial.convolutions.0.{key}", value)
     return file
 
 
@@ -165,6 +206,34 @@ def test_weights_named_as_a_dataset_are_refused(config):
 def test_a_run_on_flow_may_start_from_images(config):
     edit(config / "benchmark.yaml", "runs.flow-5.initialisation", "images")
     load_config(config)
+
+
+def test_weights_are_for_one_network_and_runs_that_have_its_layers(config):
+    scale, benchmark = config / "scale/demo.yaml", config / "benchmark.yaml"
+    edit(benchmark, "runs.flow-5.initialisation", "images")
+    edit(scale, "networks.temporal.full", [256])
+    assert "runs.flow-5.initialisation: the run's network, temporal, has other layers" in refusal(config)
+    edit(scale, "pretrained.network", "temporal")
+    assert "runs.spatial-last-d05.initialisation: the run's network, spatial, has other" in refusal(config)
+    edit(scale, "pretrained.network", "spatial")
+    edit(benchmark, "runs.flow-5.network", "spatial")
+    load_config(config)
+
+
+def test_a_run_starts_from_one_with_the_same_network(config):
+    edit(config / "scale/demo.yaml", "networks.temporal.full", [256])
+    load_config(config)
+    edit(config / "benchmark.yaml", "runs.flow-10-finetuned.network", "spatial")
+    assert "the run 'flow-10' has another network, so its layers do not fit" in refusal(config)
+
+
+def test_a_scale_without_a_network_for_a_stream_is_refused(config):
+    file = config / "scale/demo.yaml"
+    edit(file, "networks", {"spatial": yaml.safe_load(file.read_text())["networks"]["spatial"]})
+    assert (
+        "runs.flow-10.network: there is no network 'temporal'; networks: spatial (a temporal run"
+        in refusal(config)
+    )
 
 
 @pytest.mark.parametrize(

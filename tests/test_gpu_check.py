@@ -175,10 +175,12 @@ def test_the_papers_settings_are_those_of_the_configuration():
     assert vars(paper.BROX) == scale.flow.brox.model_dump()
     assert set(paper.ON_CPU) == set(FLOW_ALGORITHMS) - ON_GPU
     assert {"brox"} == ON_GPU, "gpu_parts/flow.py measures no other on the GPU"
-    assert paper.NETWORK.normalisation == scale.network.normalisation
-    assert paper.NETWORK.full == scale.network.full
-    layers = [layer.model_dump() for layer in scale.network.convolutions]
-    assert [vars(layer) for layer in paper.NETWORK.convolutions] == layers
+    for stream in ("spatial", "temporal"):
+        network = scale.networks[stream]
+        assert paper.NETWORK.normalisation == network.normalisation
+        assert paper.NETWORK.full == network.full
+        layers = [layer.model_dump() for layer in network.convolutions]
+        assert [vars(layer) for layer in paper.NETWORK.convolutions] == layers
     assert vars(paper.training(FULL.batch, FULL.crop)) == scale.training.model_dump()
     for name, run in paper.RUNS.items():
         assert paper.SHORT_SIDES[run.stream] == scale.short_side(KINDS[benchmark.runs[name].input.kind].reads)

@@ -60,7 +60,7 @@ def test_a_small_training_worked_out_by_hand() -> None:
     # Convolutions give 16 x 18 x 18, 32 x 9 x 9 and three times 32 x 4 x 4 values: 9,312. Weights are
     # 3 x 16 x 25, 16 x 32 x 9, three times 32 x 32 x 9, and 32 x 2 x 2 x 512: 98,992.
     plan = plan_of()
-    size = network_size(plan.scale.network, plan.benchmark.runs["spatial-scratch-d05"], 56)
+    size = network_size(plan.scale.networks["spatial"], plan.benchmark.runs["spatial-scratch-d05"], 56)
     assert (size.weights, size.values) == (98_992, 9_312)
     assert size.products == 1_200 * 18**2 + 4_608 * 9**2 + 27_648 * 4**2 + 65_536
     # 2,000 MB; 13 MB of weights and values; 0.6 MB of input. 600 iterations take under two minutes.
@@ -138,9 +138,9 @@ def test_the_network_is_as_large_as_torch_makes_it() -> None:
     for run in plan.benchmark.runs.values():
         if run.input.is_slow_fusion:
             continue  # Its later layers see fewer frames than is reckoned with.
-        network = StreamNetwork(plan.scale.network, run, {}, 56)
+        network = StreamNetwork(plan.scale.networks[run.network_name], run, {}, 56)
         weights = sum(p.numel() for p in network.parameters() if p.ndim > 1)
-        assert network_size(plan.scale.network, run, 56).weights == weights
+        assert network_size(plan.scale.networks[run.network_name], run, 56).weights == weights
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from twostream.config.benchmark import Run
 from twostream.config.loading import load_config, parse
 from twostream.networks.network import StreamNetwork
 
-CNN_M_2048 = load_config(ROOT / "config", {"scale": "paper"}).scale.network
+CNN_M_2048 = load_config(ROOT / "config", {"scale": "paper"}).scale.networks["spatial"]
 SPATIAL = {"stream": "spatial", "input": {"kind": "frames", "length": 1}}
 SLOW_FUSION = {"stream": "spatial", "input": {"kind": "frames", "length": 11}}
 TEMPORAL = {"stream": "temporal", "input": {"kind": "stacking", "length": 10}}

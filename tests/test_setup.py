@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from twostream.config.loading import backbones
+from twostream.config.model_names import model_names
 from twostream.files import UserError
 from twostream.provenance import environment
 from twostream.provenance.environment import told_of_other_versions
@@ -244,7 +244,9 @@ def test_other_versions_are_named_with_what_to_do(installed):
     )
 
 
-def test_a_missing_torchvision_is_told_with_what_to_do(monkeypatch):
-    monkeypatch.setattr("twostream.config.loading.find_spec", lambda name: None)
-    with pytest.raises(UserError, match="torchvision, which is not installed: `make pretrained`"):
-        backbones()
+@pytest.mark.parametrize("library", ["torchvision", "timm"])
+def test_a_missing_library_of_networks_is_told_with_what_to_do(library, monkeypatch):
+    monkeypatch.setattr("twostream.config.model_names.find_spec", lambda name: None)
+    model_names.cache_clear()
+    with pytest.raises(UserError, match=f"{library}, which is not installed: `make pretrained`"):
+        model_names(library)

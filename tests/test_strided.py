@@ -1,47 +1,75 @@
 """Gradients of strided convolutions, against PyTorch's own."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
-from torch import nn
+from timm.layers import BlurPool2d, Conv2dSame, ScaledStdConv2dSame
+from torch import Tensor, nn
 
-from twostream.networks.strided import StridedConvolution, with_portable_gradients
+from twostream.networks import strided
+from twostream.networks.strided import with_portable_gradients
 
-LAYERS = {
-    "CNN-M conv2": {"kernel_size": 5, "stride": 2, "padding": 1},
-    "ResNet stem": {"kernel_size": 7, "stride": 2, "padding": 3, "bias": False},
-    "ResNet shortcut": {"kernel_size": 1, "stride": 2, "bias": False},
-    "depthwise": {"kernel_size": 3, "stride": 2, "padding": 1, "groups": 4},
-    "groups, uneven": {"kernel_size": (3, 2), "stride": (2, 3), "padding": (0, 1), "groups": 2},
-    "dilated": {"kernel_size": 3, "stride": 2, "padding": 2, "dilation": 2},
-    "padding beyond the kernel": {"kernel_size": 1, "stride": 2, "padding": 1},
-    "patches": {"kernel_size": 4, "stride": 4},
+LAYERS: dict[str, Callable[[], nn.Module]] = {
+    "CNN-M conv2": lambda: nn.Conv2d(4, 8, 5, stride=2, padding=1),
+    "ResNet stem": lambda: nn.Conv2d(4, 8, 7, stride=2, padding=3, bias=False),
+    "ResNet shortcut": lambda: nn.Conv2d(4, 8, 1, stride=2, bias=False),
+    "depthwise": lambda: nn.Conv2d(4, 8, 3, stride=2, padding=1, groups=4),
+    "groups, uneven": lambda: nn.Conv2d(4, 8, (3, 2), stride=(2, 3), padding=(0, 1), groups=2),
+    "dilated": lambda: nn.Conv2d(4, 8, 3, stride=2, padding=2, dilation=2),
+    "padding beyond the kernel": lambda: nn.Conv2d(4, 8, 1, stride=2, padding=1),
+    "patches": lambda: nn.Conv2d(4, 8, 4, stride=4),
+    "mirrored at the borders": lambda: nn.Conv2d(4, 8, 3, stride=2, padding=1, padding_mode="reflect"),
+    "TensorFlow's padding": lambda: Conv2dSame(4, 8, 3, stride=2),
+    "TensorFlow's padding, depthwise": lambda: Conv2dSame(4, 4, 5, stride=2, groups=4, bias=False),
+    "standardised weights": lambda: ScaledStdConv2dSame(4, 8, 3, stride=2),
+    "blurred": lambda: BlurPool2d(4),
 }
 
 
+@pytest.fixture
+def seen(monkeypatch) -> list[tuple[int, ...]]:
+    """The strides of the convolutions whose gradients are our own, as they come."""
+    found: list[tuple[int, ...]] = []
+    own = strided._input_gradient
+
+    def spied(x: Tensor, weight: Tensor, gradient: Tensor, geometry: tuple) -> Tensor:
+        found.append(geometry[0])
+        return own(x, weight, gradient, geometry)
+
+    monkeypatch.setattr(strided, "_input_gradient", spied)
+    return found
+
+
+def gradients(layer: nn.Module, size: int = 13, channels: int = 4) -> list[Tensor]:
+    """A layer's values, and the gradients of its input and its parameters."""
+    layer.zero_grad()
+    seed = torch.Generator().manual_seed(2)
+    x = torch.randn(2, channels, size, size - 1, generator=seed, dtype=torch.float64, requires_grad=True)
+    y = layer(x)
+    (y * torch.randn(y.shape, generator=seed, dtype=torch.float64)).sum().backward()
+    return [y, x.grad, *(parameter.grad for parameter in layer.parameters())]
+
+
 @pytest.mark.parametrize("name", LAYERS)
-def test_gradients_are_pytorchs(name):
+def test_gradients_are_pytorchs(name, seen):
     torch.manual_seed(1)
-    reference = nn.Conv2d(4, 8, **LAYERS[name]).double()
-    layer = nn.Conv2d(4, 8, **LAYERS[name]).double()
+    reference, layer = LAYERS[name]().double(), LAYERS[name]().double()
     layer.load_state_dict(reference.state_dict())
     with_portable_gradients(layer)
-    assert isinstance(layer, StridedConvolution)
-    found = []
-    for convolution in (reference, layer):
-        x = torch.randn(2, 4, 13, 12, generator=torch.manual_seed(2), dtype=torch.float64, requires_grad=True)
-        y = convolution(x)
-        (y * torch.randn(y.shape, generator=torch.manual_seed(3), dtype=torch.float64)).sum().backward()
-        found.append([y, x.grad, *(parameter.grad for parameter in convolution.parameters())])
-    for expected, value in zip(*found, strict=True):
-        torch.testing.assert_close(value, expected, rtol=0, atol=1e-12)
+    expected = gradients(reference)
+    assert not seen
+    for wanted, value in zip(expected, gradients(layer), strict=True):
+        torch.testing.assert_close(value, wanted, rtol=0, atol=1e-12)
+    assert len(seen) == 1
 
 
-def test_what_is_not_strided_stays():
-    network = nn.Sequential(
-        nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3, stride=2, padding_mode="reflect", padding=1)
-    )
+def test_all_strided_convolutions_of_a_network_are_meant_and_no_others(seen):
+    inner = nn.Sequential(nn.Conv2d(4, 4, 3), Conv2dSame(4, 4, 3, stride=(2, 1)))
+    network = nn.Sequential(nn.Conv2d(1, 4, 3, padding="same"), inner, nn.Conv2d(4, 4, 3, stride=3)).double()
+    before = gradients(network, channels=1)
     with_portable_gradients(network)
-    assert type(network[0]) is nn.Conv2d
-    x = torch.randn(1, 1, 9, 9, requires_grad=True)
-    network(x).sum().backward()
-    assert x.grad is not None
+    for wanted, value in zip(before, gradients(network, channels=1), strict=True):
+        torch.testing.assert_close(value, wanted)
+    assert seen == [(3, 3), (2, 1)]
+    assert list(network.state_dict()) == list(nn.Sequential(*network).state_dict())

@@ -39,7 +39,7 @@ def run(**settings) -> Run:
 
 
 def network_settings(normalisation: str = "batch") -> Network:
-    return parse(Network, tiny_scale()["network"] | {"normalisation": normalisation}, "test")
+    return parse(Network, tiny_scale()["networks"]["spatial"] | {"normalisation": normalisation}, "test")
 
 
 def source(dataset: str, split: int | None = 1, without: tuple[str, ...] = ()) -> dict:
@@ -51,7 +51,7 @@ def recipe(tasks: list[dict], iterations: int = 30, **run_settings) -> TrainingR
     content = {
         "run": run(**run_settings).model_dump(),
         "tasks": tasks,
-        "network": scale["network"],
+        "network": scale["networks"]["spatial"],
         "training": scale["training"] | {"batch": 8},
         "schedule": {"rate": 0.005, "drops": [25], "iterations": iterations},
         "short_side": 64,

@@ -97,7 +97,7 @@ def _recipe(iterations: int) -> TrainingRecipe:
             "dropout": 0.5,
         },
         "tasks": [{"head": "one", "sources": [{"dataset": "one", "shards": 1, "split": 1}]}],
-        "network": scale["network"],
+        "network": scale["networks"]["spatial"],
         "training": scale["training"] | {"batch": 8},
         "schedule": {"rate": 0.005, "drops": [iterations - 10], "iterations": iterations},
         "short_side": 64,

@@ -73,9 +73,13 @@ class Input(Strict):
 
 
 class Run(Strict):
-    """A training recipe of the paper; `initialisation` is `scratch`, `images` or another run."""
+    """A training recipe of the paper; `initialisation` is `scratch`, `images` or another run.
+
+    `network` names a network of the scale; without it, the one that is called like the stream is taken.
+    """
 
     stream: StreamName
+    network: Name | None = None
     input: Input
     initialisation: str
     layers: Literal["all", "last"] = "all"
@@ -95,6 +99,11 @@ class Run(Strict):
     def folder(self) -> str:
         """The folder under models/ and scores/ that holds the run."""
         return "multitask" if self.auxiliary == "task" else self.stream
+
+    @property
+    def network_name(self) -> str:
+        """The name that its network has in the scale."""
+        return self.network or self.stream
 
 
 class Fusion(Strict):
@@ -277,7 +286,15 @@ class Benchmark(Strict):
         whole = run.layers == "all" and run.initialisation == "scratch" and run.auxiliary is None
         if run.stream != "spatial" or run.input.length != 1 or not whole:
             raise ValueError("pretraining is a spatial run of one frame, of all layers from scratch")
+        if run.network:
+            raise ValueError("pretraining: which network is trained, `pretrained.network` in the scale says")
         return self
+
+    def runs_of(self, name: str) -> list[Run]:
+        """The runs behind a run or a fusion; none behind a method that was not trained here."""
+        if name in self.fusions:
+            return [run for stream in self.fusions[name].streams.values() for run in self.runs_of(stream)]
+        return [self.runs[name]] if name in self.runs else []
 
     def published(self, run: str, dataset: Role, splits: list[int]) -> float | None:
         """The paper's accuracy (%) of a run on some splits, from the tables; None if they have none."""

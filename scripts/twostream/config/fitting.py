@@ -5,6 +5,7 @@ A scale may have one dataset in place of the paper's two, and fewer splits than 
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import chain
 
 from twostream.config.benchmark import Benchmark, Claim, Comparison, Role, Row, Run, Table
 from twostream.config.scale import Scale
@@ -88,8 +89,8 @@ class _Fitting:
         return "" if self._scale.roles.dataset(row.dataset) else _no_dataset(row.dataset)
 
     def _why_no_comparison(self, comparison: Comparison) -> str:
-        both = (comparison.run, comparison.than)
-        reasons = (self._why_not(name, comparison.dataset, comparison.splits) for name in both)
+        named = chain(*comparison.pairs)
+        reasons = (self._why_not(name, comparison.dataset, comparison.splits) for name in named)
         return next(filter(None, reasons), "")
 
     def _why_not(self, name: str, role: Role, splits: list[int]) -> str:
@@ -101,15 +102,9 @@ class _Fitting:
         if max(splits) > settings.splits:
             return f"{dataset} has no split {max(splits)}"
         alone = self._scale.roles.secondary is None and settings.auxiliary is None
-        if alone and any(_learns_from_two(run) for run in self._runs(name)):
+        if alone and any(_learns_from_two(run) for run in self._benchmark.runs_of(name)):
             return f"{name} learns from a second dataset"
         return ""
-
-    def _runs(self, name: str) -> list[Run]:
-        """The runs behind a run, a fusion or (none) a method."""
-        fusion = self._benchmark.fusions.get(name)
-        names = fusion.streams.values() if fusion else [name]
-        return [self._benchmark.runs[name] for name in names if name in self._benchmark.runs]
 
 
 def _learns_from_two(run: Run) -> bool:

@@ -3,17 +3,26 @@
 import json
 import re
 from collections.abc import Iterable
-from importlib.util import find_spec
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from twostream.config.benchmark import Benchmark, Comparison, Row, Run
+from twostream.config.benchmark import Benchmark, Comparison, Row
 from twostream.config.fitting import fit
-from twostream.config.scale import Backbone, DataSource, Generated, Pretrained, Scale, StillImages
+from twostream.config.model_names import unknown_model
+from twostream.config.scale import (
+    NETWORK_KINDS,
+    Backbone,
+    DataSource,
+    Generated,
+    Pretrained,
+    Scale,
+    StillImages,
+    no_network,
+)
 from twostream.config.settings import Config, UserSettings
 from twostream.files import UserError
 
@@ -26,11 +35,12 @@ def _kinds(union: Any) -> tuple[str, ...]:
     return tuple(kind for model in models for kind in get_args(model.model_fields["kind"].annotation))
 
 
-# Behind these keys an error's location tells as what the value was read, which is no key.
+# Behind these keys an error's location tells as what the value was read, which is no key; for networks that
+# comes after the name.
 KINDS = {
     "source": _kinds(DataSource),
     "pretrained": _kinds(Pretrained),
-    "network": ("layers", "backbone"),
+    "network": NETWORK_KINDS,
     "run": ("one", "several"),
     "than": ("one", "several"),
 }
@@ -45,9 +55,7 @@ def parse(model: type[Model], content: Any, where: str) -> Model:
 
 
 def _explain(error: Any, where: str) -> str:
-    path = (None, *error["loc"])
-    location = [str(part) for last, part in pairwise(path) if part not in KINDS.get(last, ())]
-    key = ".".join(location)
+    key = ".".join(_keys(error["loc"]))
     where = f"{where}: {key}" if key else where
     if error["type"] == "extra_forbidden":
         return f"{where}: unknown key; config/README.md lists those there are"
@@ -56,6 +64,15 @@ def _explain(error: Any, where: str) -> str:
     given = error.get("input")
     shown = f" (given: {given!r})" if isinstance(given, str | int | float | None) else ""
     return f"{where}: {error['msg'].removeprefix('Value error, ')}{shown}"
+
+
+def _keys(location: tuple[str | int, ...]) -> list[str]:
+    keys: list[str] = []
+    for part in map(str, location):
+        named = keys[-2:-1] == ["networks"] and part in NETWORK_KINDS
+        if not named and not (keys and part in KINDS.get(keys[-1], ())):
+            keys.append(part)
+    return keys
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -174,7 +191,7 @@ def _dangling_in_scale(scale: Scale) -> list[str]:
         wanted = "images" if key == "pretrained.dataset" else "videos"
         if name in scale.datasets and scale.datasets[name].media != wanted:
             problems.append(f"{key}: the dataset {name!r} does not hold {wanted}")
-    return problems + _bad_pretrained_name(scale) + _bad_backbone(scale)
+    return problems + _bad_pretrained_name(scale) + _bad_backbones(scale)
 
 
 def _bad_pretrained_name(scale: Scale) -> list[str]:
@@ -183,29 +200,10 @@ def _bad_pretrained_name(scale: Scale) -> list[str]:
     return ["pretrained.name: a dataset has this name, and their models would have the same file"]
 
 
-def _bad_backbone(scale: Scale) -> list[str]:
-    if not isinstance(scale.network, Backbone) or scale.network.backbone in backbones():
-        return []
-    return [
-        f"network.backbone: torchvision has no classification model {scale.network.backbone!r};"
-        f" it has {', '.join(sorted(backbones()))}"
-    ]
-
-
-def backbones() -> set[str]:
-    """Return the names of torchvision's classification models.
-
-    They are read from its source, as to import it would take each call of snakemake seconds.
-    """
-    package = find_spec("torchvision")
-    if package is None or package.origin is None:
-        raise UserError(
-            "network.backbone: needs torchvision, which is not installed: `make pretrained`, or"
-            " `pip install --no-deps -r requirements/pretrained.txt`"
-        )
-    registered = re.compile(r"^@register_model\(\)\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
-    files = (Path(package.origin).parent / "models").glob("*.py")
-    return {name for file in files for name in registered.findall(file.read_text(encoding="utf-8"))}
+def _bad_backbones(scale: Scale) -> list[str]:
+    named = {name: network for name, network in scale.networks.items() if isinstance(network, Backbone)}
+    found = {name: unknown_model(network) for name, network in named.items()}
+    return [f"networks.{name}.backbone: {problem}" for name, problem in found.items() if problem]
 
 
 def _dangling_in_benchmark(benchmark: Benchmark, scale: Scale) -> list[str]:
@@ -215,7 +213,7 @@ def _dangling_in_benchmark(benchmark: Benchmark, scale: Scale) -> list[str]:
         f"methods.{name}: a run or fusion has this name too"
         for name in methods.keys() & (runs.keys() | fusions.keys())
     ]
-    problems += [f"runs.{name}.initialisation: {p}" for name in runs for p in _bad_start(name, runs)]
+    problems += [f"runs.{name}.{p}" for name in runs for p in _bad_network(name, benchmark, scale)]
     problems += [
         f"fusions.{name}.{stream}: there is no {stream} run {run!r}"
         for name, fusion in fusions.items()
@@ -249,20 +247,38 @@ def _bad_two_stream(benchmark: Benchmark) -> list[str]:
     return []
 
 
-def _bad_start(name: str, runs: dict[str, Run]) -> list[str]:
+def _bad_network(name: str, benchmark: Benchmark, scale: Scale) -> list[str]:
+    run = benchmark.runs[name]
+    if run.network_name in scale.networks:
+        found = _bad_start(name, benchmark, scale)
+        return [f"initialisation: {found}"] if found else []
+    called = "" if run.network else f" (a {run.stream} run has that of its stream's name)"
+    return [f"network: {no_network(run.network_name, scale)}{called}"]
+
+
+def _bad_start(name: str, benchmark: Benchmark, scale: Scale) -> str | None:
+    runs, networks, pretrained = benchmark.runs, scale.networks, scale.pretrained
     run, start = runs[name], runs[name].initialisation
     if start == "scratch":
-        return []
+        return None
     if start == "images":
-        fuses = run.input.is_slow_fusion
-        return ["slow fusion has other layers, so it cannot start from `images`"] if fuses else []
+        if run.input.is_slow_fusion:
+            return "slow fusion has other layers, so it cannot start from `images`"
+        if networks[run.network_name] != networks[pretrained.network]:
+            return (
+                f"the run's network, {run.network_name}, has other layers than {pretrained.network}, which"
+                " `pretrained` in the scale is for (`pretrained.network`)"
+            )
+        return None
     if start not in runs:
-        return [f"there is no run {start!r}; it is `scratch`, `images` or a run"]
+        return f"there is no run {start!r}; it is `scratch`, `images` or a run"
     if runs[start].initialisation != "scratch" or runs[start].auxiliary:
-        return [f"the run {start!r} must itself start from scratch, and have no auxiliary dataset"]
+        return f"the run {start!r} must itself start from scratch, and have no auxiliary dataset"
     if runs[start].input != run.input:
-        return [f"the run {start!r} has another input, so its layers do not fit"]
-    return []
+        return f"the run {start!r} has another input, so its layers do not fit"
+    if networks.get(runs[start].network_name) != networks[run.network_name]:
+        return f"the run {start!r} has another network, so its layers do not fit"
+    return None
 
 
 def _bad_shared_classes(benchmark: Benchmark, scale: Scale) -> list[str]:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from twostream.config.benchmark import Comparison, ExternalMethod, Interval, RoleNames, Run, Table, Verdicts
 from twostream.config.scale import (
     SVM,
+    Colours,
     Flow,
     Format,
     Frames,
@@ -77,12 +78,16 @@ class TrainingRecipe(Strict):
 
 
 class ImportRecipe(Strict):
-    """Whose published weights are taken over, for which network; a checksum of theirs, if one is known."""
+    """Whose published weights are taken over, for which network; a checksum of theirs, if one is known.
+
+    `colours` are those that the weights were trained on, if they are not the ones that the library says.
+    """
 
     name: Name
     kind: Format
     network: NetworkSettings
     crop: Count
+    colours: Colours | None = None
     given: str | None = None
 
     @model_validator(mode="after")

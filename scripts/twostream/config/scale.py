@@ -237,15 +237,22 @@ class Network(Strict):
     normalisation: Literal["local_response", "batch"]
 
 
+Library = Literal["torchvision", "timm"]
+
+
 class Backbone(Strict):
-    """A network of torchvision, by its name there, in place of our own layers."""
+    """A network of a library, by its name there, in place of our own layers."""
 
     backbone: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    library: Library = "torchvision"
+
+
+NETWORK_KINDS = ("layers", "backbone")
 
 
 def _kind_of_network(given: Any) -> str:
     named = isinstance(given, Backbone) or (isinstance(given, dict) and "backbone" in given)
-    return "backbone" if named else "layers"
+    return NETWORK_KINDS[named]
 
 
 NetworkSettings = Annotated[
@@ -255,40 +262,72 @@ NetworkSettings = Annotated[
 
 
 class StillImages(Strict):
-    """Weights trained here, on the still images of a dataset."""
+    """Weights trained here, on the still images of a dataset, for the network of that name."""
 
     kind: Literal["images"]
     dataset: Name
+    network: Name = "spatial"
 
 
-Format = Literal["caffe", "torchvision"]
+Format = Literal["caffe", "torchvision", "timm"]
+Colour = Annotated[list[float], Field(min_length=3, max_length=3)]
+
+
+class Colours(Strict):
+    """What a network's publishers made of R, G, B in 0..255: less `mean`, divided by `deviation`."""
+
+    mean: Colour
+    deviation: Annotated[list[Positive], Field(min_length=3, max_length=3)]
+
+
+class PackagedFile(Strict):
+    """A file that a Python package brings along: the package's name, the file's, and its SHA-256."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    file: Annotated[str, Field(min_length=1)]
+    sha256: SHA256
 
 
 class PublishedWeights(Strict):
-    """Weights that others trained: a file to fetch, or one that the user has."""
+    """Weights that others published, for the network of that name.
+
+    `name` names the model that is made of them. They are fetched from `sources`, or are a `file` of the
+    user's, or of a `package`.
+    """
 
     kind: Format
     name: Name
+    network: Name = "spatial"
     sources: list[Mirror] = Field(default_factory=list)
     file: Annotated[str, Field(min_length=1)] | None = None
+    package: PackagedFile | None = None
+    colours: Colours | None = None
 
     @model_validator(mode="after")
     def has_one_origin(self) -> Self:
-        if bool(self.sources) == bool(self.file):
-            raise ValueError("give either `sources` (to fetch the file) or `file` (where you have it)")
+        if sum(map(bool, (self.sources, self.file, self.package))) != 1:
+            raise ValueError(
+                "give one of `sources` (to fetch the file), `file` (where you have it) and `package`"
+                " (an installed one that holds it)"
+            )
+        if self.colours and self.kind == "caffe":
+            raise ValueError("colours are for backbones: those of Caffe models are known")
         return self
 
 
 def weights_must_fit(weights: Format, network: NetworkSettings) -> None:
     """Raise ValueError if a network's weights cannot come from a file of this format."""
-    if isinstance(network, Backbone) != (weights == "torchvision"):
-        raise ValueError("pretrained.kind torchvision is for a backbone, and caffe for a network of layers")
-    if isinstance(network, Network):
-        if network.normalisation == "batch":
-            raise ValueError("pretrained.kind caffe is for networks without batch normalisation")
-        if network.convolutions[0].padding:
-            # Caffe pads its first layer with the mean colour of its images, and we with that of ours.
-            raise ValueError("pretrained.kind caffe is for networks whose first convolution has no padding")
+    if isinstance(network, Backbone):
+        if weights != network.library:
+            raise ValueError(f"pretrained.kind {weights} is not for a backbone of {network.library}")
+        return
+    if weights != "caffe":
+        raise ValueError(f"pretrained.kind {weights} is for a backbone, and caffe for a network of layers")
+    if network.normalisation == "batch":
+        raise ValueError("pretrained.kind caffe is for networks without batch normalisation")
+    if network.convolutions[0].padding:
+        # Caffe pads its first layer with the mean colour of its images, and we with that of ours.
+        raise ValueError("pretrained.kind caffe is for networks whose first convolution has no padding")
 
 
 class Training(Strict):
@@ -351,7 +390,7 @@ class Scale(Strict):
     roles: Roles
     frames: Frames
     flow: Flow
-    network: NetworkSettings
+    networks: Annotated[dict[Name, NetworkSettings], Field(min_length=1)]
     pretrained: Pretrained
     training: Training
     schedules: Schedules
@@ -373,6 +412,14 @@ class Scale(Strict):
 
     @model_validator(mode="after")
     def pretrained_fits(self) -> Self:
+        name = self.pretrained.network
+        if name not in self.networks:
+            raise ValueError(f"pretrained.network: {no_network(name, self)}")
         if isinstance(self.pretrained, PublishedWeights):
-            weights_must_fit(self.pretrained.kind, self.network)
+            weights_must_fit(self.pretrained.kind, self.networks[name])
         return self
+
+
+def no_network(name: str, scale: Scale) -> str:
+    """Return what to say of a name that no network of a scale has."""
+    return f"there is no network {name!r}; networks: {', '.join(scale.networks)}"

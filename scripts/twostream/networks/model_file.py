@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import torch
 from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -13,6 +14,8 @@ from twostream.config.scale import NetworkSettings
 from twostream.config.streams import STREAMS
 from twostream.files import UserError, atomic_write
 from twostream.networks.network import StreamNetwork, first_convolution
+
+COLOUR_STEP = "features.colours."
 
 
 class Description(BaseModel):
@@ -33,7 +36,9 @@ class Description(BaseModel):
 def save_model(network: StreamNetwork, description: Description, path: str | Path) -> None:
     """Write weights and description; equal networks give equal bytes."""
     # One key, as safetensors does not keep the order of several.
-    metadata = {"description": json.dumps(description.model_dump(), sort_keys=True)}
+    # The network is described by its layers, so that which name the scale has for it changes no byte.
+    described = description.model_dump(exclude={"run": {"network"}})
+    metadata = {"description": json.dumps(described, sort_keys=True)}
     weights = {name: value.contiguous() for name, value in network.state_dict().items()}
     with atomic_write(path) as part:
         save_file(weights, part, metadata)
@@ -62,11 +67,22 @@ def copy_hidden_layers(path: str | Path, network: StreamNetwork) -> None:
     first = f"{first_convolution(network)}.weight"
     averaged = STREAMS[network.stream].averages_first_layer and description.run.stream != network.stream
     if averaged and first in weights:
-        weights[first] = weights[first].mean(dim=1, keepdim=True).expand(-1, own[first].shape[1], -1, -1)
+        weights |= _averaged(weights, own, first)
     try:
         network.load_state_dict({name: own[name] for name in own if name.startswith("heads.")} | weights)
     except RuntimeError as error:
         raise UserError(f"{path}: its layers do not fit this run: {error}") from None
+
+
+def _averaged(weights: dict[str, Tensor], own: dict[str, Tensor], first: str) -> dict[str, Tensor]:
+    """Return the first layer for another kind of channels, which no step to anyone's colours comes before.
+
+    Its weights are those that it would have without that step, for colours as our networks see them.
+    """
+    step = {name: value for name, value in own.items() if name.startswith(COLOUR_STEP)}
+    scale = weights.get(f"{COLOUR_STEP}scale", torch.ones(1, 1, 1))
+    mean = (weights[first] * scale).mean(dim=1, keepdim=True)
+    return step | {first: mean.expand(-1, own[first].shape[1], -1, -1)}
 
 
 def _read(path: str | Path) -> tuple[dict[str, Tensor], Description]:

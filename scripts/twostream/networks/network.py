@@ -1,7 +1,7 @@
 """The networks: CNN-M-2048 (Chatfield et al., 2014) in its spatial, temporal and slow-fusion form.
 
 The full scale gives the paper's layers, the default scale fewer and narrower ones; the code is the
-same. A torchvision model can stand in for all layers below the heads. Facts that are easily got
+same. A model of torchvision or timm can stand in for all layers below the heads. Facts that are easily got
 wrong: pooling is in ceil mode, the temporal network lacks the second local response normalisation,
 and torch divides that layer's alpha by n, which AlexNet's 1e-4 does not.
 """
@@ -59,7 +59,7 @@ class StreamNetwork(nn.Module):
         self.slow_fusion = run.input.is_slow_fusion
         self.frames = run.input.length
         if hasattr(settings, "backbone"):
-            self.features, width = backbone_features(settings.backbone, channels(run.input), crop)
+            self.features, width = backbone_features(settings, channels(run.input), crop)  # type: ignore[arg-type]
             # A layer that does nothing, so that what the heads see is dropped out like other layers.
             self.full = nn.ModuleList([nn.Identity()])
             widths = [width, width]

@@ -7,9 +7,9 @@ from twostream.config.benchmark import Input, Run
 from twostream.config.recipes import ImportRecipe
 from twostream.config.scale import Backbone
 from twostream.files import UserError, sha256
-from twostream.networks.backbones import torchvision_weights
 from twostream.networks.caffe import caffe_weights
 from twostream.networks.model_file import Description, save_model
+from twostream.networks.state_dicts import backbone_weights
 
 ONE_FRAME = Run(stream="spatial", input=Input(kind="frames", length=1), initialisation="scratch", dropout=0.0)
 
@@ -27,7 +27,7 @@ def import_weights(recipe: ImportRecipe, file: Path, out: str) -> dict[str, Any]
     )
     network = description.build()
     if isinstance(recipe.network, Backbone):
-        taken = torchvision_weights(file, recipe.network.backbone)
+        taken = backbone_weights(file, recipe.network, recipe.colours)
         weights = {f"features.{name}": value for name, value in taken.items()}
     else:
         weights = caffe_weights(file, network)

@@ -5,28 +5,66 @@ the processor's caches allow. That of a convolution that is not strided does not
 of the same values with zeros between them.
 """
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad
+from torch.overrides import TorchFunctionMode
 
 
 def with_portable_gradients(network: nn.Module) -> None:
-    """Have a network on a CPU compute its strided convolutions' gradients alike on every processor."""
-    for layer in network.modules():
-        if type(layer) is nn.Conv2d and max(layer.stride) > 1 and not isinstance(layer.padding, str):
-            layer.__class__ = StridedConvolution
+    """Have a network on a CPU compute its strided convolutions' gradients alike on every processor.
+
+    All two-dimensional ones are meant that go through `torch.nn.functional.conv2d`, in layers of any class:
+    libraries have their own, and layers that blur and leave out pixels.
+    """
+    network.__class__ = _portable(type(network))  # type: ignore[arg-type]
 
 
-class StridedConvolution(nn.Conv2d):
-    """A convolution with padding by zeros; weights and values are those of `nn.Conv2d`."""
+@cache
+def _portable(kind: type[nn.Module]) -> type[nn.Module]:
+    """The same class but for its forward pass, in which all convolutions are looked at."""
 
-    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        if self.padding_mode != "zeros":
-            return super()._conv_forward(input, weight, bias)
-        geometry = (self.stride, self.padding, self.dilation, self.groups)
-        return _StridedConvolution.apply(input, weight, bias, geometry)  # type: ignore[no-untyped-call]
+    def forward(self: nn.Module, *inputs: Any, **more: Any) -> Any:
+        with PortableConvolutions():
+            return kind.forward(self, *inputs, **more)
+
+    return type(kind.__name__, (kind,), {"forward": forward, "__module__": kind.__module__})
+
+
+class PortableConvolutions(TorchFunctionMode):
+    """While it is entered, strided convolutions have the gradients of ones that are not; values stay."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if func is conv2d:
+            return _convolution(*args, **kwargs or {})
+        return func(*args, **kwargs or {})
+
+
+def _convolution(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | tuple[int, ...] = 1,
+    padding: str | int | tuple[int, ...] = 0,
+    dilation: int | tuple[int, ...] = 1,
+    groups: int = 1,
+) -> Tensor:
+    """`conv2d`, with its parameters' names; padding by name is for convolutions that are not strided."""
+    if isinstance(padding, str) or max(_two(stride)) == 1:
+        return conv2d(input, weight, bias, stride, padding, dilation, groups)
+    geometry = (_two(stride), _two(padding), _two(dilation), groups)
+    return _StridedConvolution.apply(input, weight, bias, geometry)  # type: ignore[no-untyped-call,no-any-return]
+
+
+def _two(size: int | tuple[int, ...]) -> tuple[int, ...]:
+    """Rows and columns, of which one number is for both."""
+    return (size, size) if isinstance(size, int) else tuple(size) * (2 // len(size))
 
 
 class _StridedConvolution(torch.autograd.Function):

@@ -43,11 +43,13 @@ class Networks:
     @memoized
     def import_weights(self, weights: str) -> Step:
         """The spatial network with the published weights of that name."""
+        settings = self._published()
         recipe = ImportRecipe(
             name=weights,
-            kind=self._published().kind,
-            network=self._scale.network,
+            kind=settings.kind,
+            network=self._scale.networks[settings.network],
             crop=self._scale.training.crop,
+            colours=settings.colours,
             given=self._given(weights),
         )
         output = paths.IMPORTED.format(weights=weights)
@@ -84,6 +86,8 @@ class Networks:
         settings = self._published()
         if settings.file:
             return ["--file", settings.file]
+        if settings.package:
+            return ["--package", settings.package.model_dump_json()]
         archive = Archive(sources=settings.sources)
         return ["--archive", archive.model_dump_json(exclude_defaults=True)]
 
@@ -108,8 +112,10 @@ class Networks:
         return self.train_stream(initialisation, other, self._recipes.held_out(other, dataset, split), seed)
 
     def _given(self, weights: str) -> str | None:
-        """The checksum of the weights: of the user's file, or what the configuration says of its sources."""
+        """The checksum of the weights: of the user's file, or what the configuration says of the others."""
         settings = self._published()
+        if settings.package:
+            return settings.package.sha256
         if settings.file and Path(settings.file).exists():
             return sha256(settings.file)
         if settings.file:

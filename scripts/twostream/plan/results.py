@@ -166,7 +166,7 @@ class Results:
         return Compared(
             comparison=comparison,
             datasets=(paper.name, dataset),
-            data=self._data(comparison.dataset),
+            data=self._data(comparison),
             paper=[(self._published(a, comparison), self._published(b, comparison)) for a, b in pairs],
             paper_videos=paper.test_videos,
             files=[(self._scores.pattern(a, dataset), self._scores.pattern(b, dataset)) for a, b in pairs],
@@ -179,7 +179,11 @@ class Results:
             raise UserError(f"config/benchmark.yaml: no table has the paper's number for {run}")
         return number
 
-    def _data(self, role: Role) -> Data:
-        """Whether a role's dataset is drawn, or (with the paper's network) the paper's own."""
+    def _data(self, comparison: Comparison) -> Data:
+        """Whether a comparison's data are drawn, or (of runs with the paper's layers) the paper's own."""
+        role = comparison.dataset
         data = self._videos.dataset(self._dataset(role)).data(PAPERS[role])
-        return "other" if data == "paper" and isinstance(self._config.scale.network, Backbone) else data
+        runs = chain(*(self._benchmark.runs_of(name) for pair in comparison.pairs for name in pair))
+        networks = self._config.scale.networks
+        others = any(isinstance(networks[run.network_name], Backbone) for run in runs)
+        return "other" if data == "paper" and others else data

@@ -27,7 +27,8 @@ class TrainingRecipes:
     def of_pretraining(self, dataset: str) -> TrainingRecipe:
         """The recipe for a network that is trained on all still images of a set."""
         task = Task(head=dataset, sources=[self._subset(dataset, None)])
-        return self._recipe(self._benchmark.pretraining, [task], self._scale.schedules.pretraining, 0)
+        run, schedule = self._benchmark.pretraining, self._scale.schedules.pretraining
+        return self._recipe(run, self._scale.pretrained.network, [task], schedule, 0)
 
     def of_run(self, name: str, dataset: str, split: int | HeldOut | None, seed: int) -> TrainingRecipe:
         """The recipe for a run on a split of a dataset, or (None) on the whole of it.
@@ -36,7 +37,8 @@ class TrainingRecipes:
         """
         run = self._benchmark.runs[name]
         self._check_fusible(name, run)
-        return self._recipe(run, self._tasks(name, run, dataset, split), self._schedule(run), seed)
+        tasks = self._tasks(name, run, dataset, split)
+        return self._recipe(run, run.network_name, tasks, self._schedule(run), seed)
 
     def auxiliary(self, run: str, dataset: str) -> str:
         """The second dataset that a run learns from beside this one; NoSuchStepError if there is none."""
@@ -48,7 +50,9 @@ class TrainingRecipes:
             )
         return other
 
-    def _recipe(self, run: Run, tasks: list[Task], schedule: Schedule, seed: int) -> TrainingRecipe:
+    def _recipe(
+        self, run: Run, network: str, tasks: list[Task], schedule: Schedule, seed: int
+    ) -> TrainingRecipe:
         training, gpus = self._scale.training, self._config.gpus
         if training.batch % (len(tasks) * gpus):
             raise UserError(
@@ -61,9 +65,10 @@ class TrainingRecipes:
         if not kind.jittered:
             training = training.model_copy(update={"rgb_jitter": 0.0, "pca_lighting": 0.0})
         return TrainingRecipe(
-            run=run,
+            # The network is in the recipe itself, so that another name for it makes nothing stale.
+            run=run.model_copy(update={"network": None}),
             tasks=tasks,
-            network=self._scale.network,
+            network=self._scale.networks[network],
             training=training,
             schedule=schedule,
             short_side=self._scale.short_side(kind.reads),
@@ -143,8 +148,9 @@ class TrainingRecipes:
         return sorted(self._benchmark.shared_classes[dataset])
 
     def _check_fusible(self, name: str, run: Run) -> None:
-        if run.input.is_slow_fusion and isinstance(self._scale.network, Backbone):
+        if run.input.is_slow_fusion and isinstance(self._scale.networks[run.network_name], Backbone):
             raise NoSuchStepError(
-                f"the run {name} fuses frames from layer to layer, which a backbone cannot do:"
-                " leave it out of the tables and claims in config/benchmark.yaml"
+                f"the run {name} fuses frames from layer to layer, which a backbone ({run.network_name})"
+                " cannot do: give it a network of layers (`network`), or leave it out of the tables and"
+                " claims in config/benchmark.yaml"
             )
