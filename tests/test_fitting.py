@@ -1,4 +1,4 @@
-"""A scale of one dataset, or of few splits, does what it can of the benchmark, and says what it leaves out."""
+"""A scale of one dataset, or of few splits, does what it can of the benchmark and says what it leaves out."""
 
 import shutil
 from pathlib import Path
