@@ -24,6 +24,12 @@ from twostream.classify.classify import (
 )
 from twostream.config.loading import load_config
 
+# Ways of fusion that a single video cannot be put through.
+FITTED = {
+    "svm": "an SVM, which needs training videos' scores",
+    "weighted": "weights chosen on training videos",
+}
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(
@@ -61,10 +67,9 @@ def main() -> None:
         print(f"\nThese are scores of {count} classes; a video of none of them gets some too.")
         if is_trained_on(args.video, models.dataset, models.split):
             print("The models were trained on this video.")
-        if config.benchmark.fusions[models.fusion].method == "svm":
-            print(
-                f"\n{models.fusion} fuses by an SVM, which needs training videos' scores; this is an average."
-            )
+        method = config.benchmark.fusions[models.fusion].method
+        if method in FITTED:
+            print(f"\n{models.fusion} fuses by {FITTED[method]}; this is an average.")
         if args.out:
             write_annotated(args.video, forward_flow(place), verdicts, args.out, place)
 

@@ -1,9 +1,10 @@
-"""Fuse the scores of a spatial and a temporal network: average, or a linear SVM."""
+"""Fuse the scores of a spatial and a temporal network: average, weighted mean, or a linear SVM."""
 
 from twostream import cli
 from twostream.config.recipes import FusionRecipe
 from twostream.scores.fusion import average
 from twostream.scores.score_file import read_scores, write_scores
+from twostream.scores.weighting import weighted
 
 
 def main() -> None:
@@ -19,6 +20,8 @@ def main() -> None:
             from twostream.scores.svm import svm
 
             fused, record.facts["cost"] = svm(spatial, temporal, recipe.svm, recipe.seed)
+        elif recipe.method == "weighted":
+            fused, record.facts["weight"] = weighted(spatial, temporal)
         else:
             fused = average(spatial, temporal)
         record.facts["accuracy"] = fused.accuracies()

@@ -19,10 +19,12 @@ from sklearn.metrics import recall_score
 from test_fuse_streams import make_scores, shuffled
 
 from twostream.config.benchmark import Input
+from twostream.config.loading import parse
 from twostream.config.recipes import (
     ConfusionFigureRecipe,
     FiltersFigureRecipe,
     FlowFigureRecipe,
+    FusionWeightFigureRecipe,
     RecallFigureRecipe,
 )
 from twostream.extraction.encoding import encode
@@ -32,10 +34,14 @@ from twostream.figures.confusion_matrix import draw_confusion
 from twostream.figures.curves import all_curves, draw_curves, read_curves, thinned
 from twostream.figures.filters import draw_filters, row_labels
 from twostream.figures.flow import Example, draw_flow, examples
+from twostream.figures.fusion_weight import draw_weights, weight_table
 from twostream.figures.recall import draw_recall, recall_table, written_columns
 from twostream.figures.sheet import save_figure
 from twostream.files import UserError
+from twostream.results.accuracy import bootstrap_interval
+from twostream.scores.fusion import average
 from twostream.scores.score_file import Scores, write_scores
+from twostream.scores.weighting import weighted
 from twostream.videos.index import write_index
 
 STACKING = Input(kind="stacking", length=10)
@@ -266,6 +272,46 @@ def test_flow_is_that_of_test_videos_spread_over_the_classes(tmp_path, monkeypat
     check_texts(draw_flow(FLOW, found))
     with pytest.raises(UserError, match="split2"):
         examples(FLOW.model_copy(update={"split": 2}), files)
+
+
+def weighing(*names: str) -> FusionWeightFigureRecipe:
+    fusions = [
+        {"name": name, "spatial": ["spatial-last-d05", "s.npz"], "temporal": [f"t-{name}", "t.npz"]}
+        for name in names
+    ]
+    content = {"fusions": fusions, "dataset": "ucf101", "split": 1, "interval": {"resamples": 50, "seed": 0}}
+    return parse(FusionWeightFigureRecipe, content, "test")
+
+
+WEIGHED = {"s.npz": make_scores(1, 12, 240), "t.npz": shuffled(make_scores(2, 12, 240, skill=2))}
+
+
+def test_accuracies_over_weights_are_those_of_the_streams_at_the_ends_and_of_the_average_between():
+    table = weight_table(weighing("a", "b"), WEIGHED.get)
+    assert table["fusion"].tolist() == ["a"] * 21 + ["b"] * 21
+    of_one = table[table["fusion"] == "a"].set_index("weight")
+    spatial, temporal = WEIGHED.values()
+    for weight, scores in ((1, spatial), (0, temporal), (0.5, average(spatial, temporal))):
+        assert of_one["accuracy"][weight] == pytest.approx(scores.part("test").accuracy(), abs=0.01)
+    low, high = bootstrap_interval([average(spatial, temporal).part("test")], 50, 0)
+    assert of_one.loc[0.5, ["interval_low", "interval_high"]].tolist() == pytest.approx([low, high], abs=0.01)
+    assert of_one.index[of_one["chosen"]].tolist() == [weighted(spatial, temporal)[1]]
+    assert of_one["training_nll"].idxmin() == of_one.index[of_one["chosen"]][0]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_figure_of_weights_marks_the_chosen_and_the_equal_ones(count, tmp_path):
+    recipe = weighing(*["flow-average", "multitask-average-of-two", "c"][:count])
+    table = weight_table(recipe, WEIGHED.get)
+    figure = draw_weights(recipe, table)
+    check_texts(figure)
+    assert len(figure.axes) == count
+    _, equal, chosen = figure.axes[0].lines
+    assert set(equal.get_xdata()) == {0.5}
+    assert chosen.get_xdata().tolist() == table["weight"][table["chosen"]][:1].tolist()
+    assert (
+        picture(figure, tmp_path / "1.png") == picture(draw_weights(recipe, table), tmp_path / "2.png")
+    ).all()
 
 
 def curve(rows: int, seed: int = 0) -> pd.DataFrame:

@@ -1,10 +1,13 @@
 """Score files and their fusion."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import ROOT, said
 from scipy.special import softmax
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
@@ -14,6 +17,7 @@ from twostream.files import UserError
 from twostream.scores.fusion import average
 from twostream.scores.score_file import Scores, read_scores, write_scores
 from twostream.scores.svm import _within_one_standard_error, svm
+from twostream.scores.weighting import WEIGHTS, chosen_weight, training_losses, weighted
 
 
 def make_scores(seed: int, classes: int = 3, videos: int = 60, skill: float = 1.0) -> Scores:
@@ -154,3 +158,56 @@ def test_two_classes_and_a_class_without_training_videos_work():
         replace(spatial, parts=parts), replace(temporal, parts=parts), SVM(costs=[1.0], folds=3), seed=0
     )
     assert (fused.scores[:, 2] == 0).all()
+
+
+def test_the_weight_is_that_of_the_least_log_loss_on_the_training_part():
+    """As scikit-learn has it, where all groups are as large."""
+    spatial, temporal = make_scores(1, skill=1.0), make_scores(2, skill=1.5)
+    fused, weight = weighted(spatial, shuffled(temporal))
+    train = spatial.parts == "train"
+    size = np.unique(spatial.groups[train], return_counts=True)[1]
+    of_video = 1 / size[np.unique(spatial.groups[train], return_inverse=True)[1]]
+    loss = [
+        log_loss(
+            spatial.labels[train],
+            (w * spatial.scores + (1 - w) * temporal.scores)[train],
+            sample_weight=of_video,
+        )
+        for w in WEIGHTS
+    ]
+    np.testing.assert_allclose(training_losses(spatial, temporal), loss)
+    assert weight == WEIGHTS[np.argmin(loss)] and 0 < weight < 0.5
+    np.testing.assert_allclose(fused.scores, weight * spatial.scores + (1 - weight) * temporal.scores)
+
+
+def test_the_test_part_has_no_say_in_the_weight():
+    spatial, temporal = make_scores(1, skill=0.5), make_scores(2, skill=2)
+    test = spatial.parts == "test"
+    turned = replace(temporal, scores=np.where(test[:, None], temporal.scores[:, ::-1], temporal.scores))
+    assert weighted(spatial, turned)[1] == weighted(spatial, temporal)[1]
+
+
+def test_of_equal_weights_the_nearest_to_one_half_is_taken():
+    assert weighted(make_scores(1), make_scores(1))[1] == 0.5
+    loss = np.ones(21)
+    loss[[2, 14]] = 0.5
+    assert chosen_weight(loss) == 0.7
+    loss[2] -= 1e-13  # less than the last digits of a logarithm
+    assert chosen_weight(loss) == 0.7
+
+
+def test_without_training_videos_there_is_no_weight():
+    spatial, temporal = make_scores(1), make_scores(2).part("test")
+    with pytest.raises(UserError, match="chosen on training videos"):
+        weighted(spatial, temporal)
+
+
+def test_the_chosen_weight_is_in_the_record(tmp_path):
+    for number, name in enumerate(("spatial", "temporal"), 1):
+        write_scores(make_scores(number), tmp_path / f"{name}.npz")
+    recipe = json.dumps({"method": "weighted", "svm": None, "seed": 0})
+    command = ["python", str(ROOT / "scripts/fuse_streams.py"), "--recipe", recipe, "--out", "fused.npz"]
+    said(tmp_path, *command, "--spatial", "spatial.npz", "--temporal", "temporal.npz")
+    expected, weight = weighted(make_scores(1), make_scores(2))
+    assert (read_scores(tmp_path / "fused.npz").scores == expected.scores).all()
+    assert json.loads((tmp_path / "fused.record.json").read_text())["weight"] == weight

@@ -49,6 +49,7 @@ TESTED_WITH = {
     "plot_filters": "figures",
     "plot_confusion": "figures",
     "plot_recall": "figures",
+    "plot_fusion_weight": "figures",
     "plot_curves": "figures",
     "write_page": "results",
 }

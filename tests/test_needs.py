@@ -34,6 +34,7 @@ MEASURED = {
     "plot_filters": (733, 3),
     "plot_confusion": (142, 1),
     "plot_recall": (123, 1),
+    "plot_fusion_weight": (120, 5),
     "plot_curves": (164, 3),
 }
 

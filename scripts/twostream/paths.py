@@ -35,6 +35,7 @@ FIGURE_FLOW = "figures/flow.png"
 FIGURE_FILTERS = "figures/filters.png"
 FIGURE_CONFUSION = "figures/confusion.png"
 FIGURE_RECALL = "figures/recall.png"
+FIGURE_FUSION_WEIGHT = "figures/fusion_weight.png"
 FIGURE_CURVES = "figures/curves.png"
 PAGE = "report/{page}.html"
 
@@ -59,6 +60,7 @@ ARTEFACTS = {
     "plot_filters": FIGURE_FILTERS,
     "plot_confusion": FIGURE_CONFUSION,
     "plot_recall": FIGURE_RECALL,
+    "plot_fusion_weight": FIGURE_FUSION_WEIGHT,
     "plot_curves": FIGURE_CURVES,
     "write_page": PAGE,
 }

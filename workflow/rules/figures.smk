@@ -127,6 +127,37 @@ rule plot_recall:
         " --out {output.figure:q} > {log:q} 2>&1"
 
 
+rule plot_fusion_weight:
+    input:
+        stale=remade_if_stale("plot_fusion_weight"),
+        scores=named("plot_fusion_weight", "scores"),
+    output:
+        figure=report(
+            paths.FIGURE_FUSION_WEIGHT,
+            caption="../report/fusion_weight.rst",
+            category="Figures",
+            labels={"figure": "Weights of the two streams"},
+        ),
+        values=paths.sidecar_csv(paths.FIGURE_FUSION_WEIGHT),
+        record=paths.record(paths.FIGURE_FUSION_WEIGHT),
+    log:
+        "logs/plot_fusion_weight.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=needs("plot_fusion_weight", "mem_mb"),
+        runtime=needs("plot_fusion_weight", "runtime"),
+        gpu=needs("plot_fusion_weight", "gpu"),
+    params:
+        recipe=lambda w: plan.step("plot_fusion_weight", w).recipe_json,
+        spec=spec_file("plot_fusion_weight"),
+    shell:
+        "python scripts/plot_fusion_weight.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        " --scores {input.scores:q}"
+        " --out {output.figure:q} > {log:q} 2>&1"
+
+
 rule plot_curves:
     input:
         stale=remade_if_stale("plot_curves"),

@@ -106,12 +106,15 @@ class Run(Strict):
         return self.network or self.stream
 
 
+FusionMethod = Literal["average", "svm", "weighted"]
+
+
 class Fusion(Strict):
-    """Two runs whose scores are fused, and how (section 4)."""
+    """Two runs whose scores are fused, and how (section 4; `weighted` is not the paper's)."""
 
     spatial: RunName
     temporal: RunName
-    method: Literal["average", "svm"]
+    method: FusionMethod
 
     @property
     def streams(self) -> dict[StreamName, str]:

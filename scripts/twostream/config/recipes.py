@@ -4,7 +4,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from twostream.config.benchmark import Comparison, ExternalMethod, Interval, RoleNames, Run, Table, Verdicts
+from twostream.config.benchmark import (
+    Comparison,
+    ExternalMethod,
+    FusionMethod,
+    Interval,
+    RoleNames,
+    Run,
+    Table,
+    Verdicts,
+)
 from twostream.config.scale import (
     SVM,
     Colours,
@@ -108,7 +117,7 @@ class ScoringRecipe(Strict):
 class FusionRecipe(Strict):
     """How two score files are fused; `svm` only where it is used."""
 
-    method: Literal["average", "svm"]
+    method: FusionMethod
     svm: SVM | None
     seed: int
 
@@ -283,6 +292,23 @@ class RecallFigureRecipe(Strict):
     def streams(self) -> dict[str, str]:
         """The run of each stream."""
         return {"spatial": self.spatial, "temporal": self.temporal}
+
+
+class WeighedFusion(Strict):
+    """A fusion whose streams are weighed: each run with its score file."""
+
+    name: RunName
+    spatial: tuple[RunName, str]
+    temporal: tuple[RunName, str]
+
+
+class FusionWeightFigureRecipe(Strict):
+    """The fusions whose accuracy is drawn over the weights of their streams, and on which test part."""
+
+    fusions: Annotated[list[WeighedFusion], Field(min_length=1)]
+    dataset: Name
+    split: Count
+    interval: Interval
 
 
 PageKind = Literal["table", "claims", "methods", "protocols"]

@@ -8,15 +8,17 @@ from twostream.config.recipes import (
     CurvesFigureRecipe,
     FiltersFigureRecipe,
     FlowFigureRecipe,
+    FusionWeightFigureRecipe,
     RecallFigureRecipe,
     TrainingRecipe,
+    WeighedFusion,
 )
 from twostream.config.settings import Config
 from twostream.config.streams import facts
 from twostream.plan.extraction import Extraction
 from twostream.plan.memo import memoized, steps_by_rule
 from twostream.plan.networks import Networks
-from twostream.plan.results import PAPERS, Results
+from twostream.plan.results import PAPERS, Results, score_inputs
 from twostream.plan.scores import Scores
 from twostream.plan.videos import Videos
 from twostream.provenance.steps import Step, with_upstream
@@ -88,6 +90,24 @@ class Figures:
         return Step.of("plot_recall", recipe, [paths.FIGURE_RECALL], inputs)
 
     @memoized
+    def plot_fusion_weight(self) -> Step:
+        """The accuracy of fused streams over their weights."""
+        fusions = [self._benchmark.fusions[name] for name in self._averages()]
+        runs = {run for fusion in fusions for run in fusion.streams.values()}
+        files = {run: (run, self._shown(run).outputs[0]) for run in sorted(runs)}
+        recipe = FusionWeightFigureRecipe(
+            fusions=[
+                WeighedFusion(name=name, spatial=files[fusion.spatial], temporal=files[fusion.temporal])
+                for name, fusion in zip(self._averages(), fusions, strict=True)
+            ],
+            dataset=self._dataset,
+            split=SPLIT,
+            interval=self._benchmark.interval,
+        )
+        scores = score_inputs(self._shown(run) for run in files)
+        return Step.of("plot_fusion_weight", recipe, [paths.FIGURE_FUSION_WEIGHT], scores)
+
+    @memoized
     def plot_curves(self) -> Step:
         """The training curves of all networks that the tables take, with the first seed."""
         trainings = [
@@ -97,6 +117,18 @@ class Figures:
         ]
         recipe = CurvesFigureRecipe(models=[_label(step.outputs[0]) for step in trainings])
         return Step.of("plot_curves", recipe, [paths.FIGURE_CURVES], [("models", step) for step in trainings])
+
+    def _averages(self) -> list[str]:
+        """The averages of two runs that tables have of what figures show; else that of the two streams."""
+        fusions, runs = self._benchmark.fusions, self._benchmark.runs
+        rows = [row for table in self._benchmark.tables.values() for row in table.rows]
+        shown = {row.run for row in rows if row.dataset == "primary" and SPLIT in row.splits}
+        found = [
+            name
+            for name, fusion in fusions.items()
+            if name in shown and fusion.method == "average" and set(fusion.streams.values()) <= runs.keys()
+        ]
+        return found or [self._benchmark.two_stream]
 
     def _paper_recall(self) -> dict[str, float]:
         """The paper's recall (%) by class; drawn data has none of its classes."""

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from twostream.config.benchmark import Interval
+from twostream.scores.likelihood import losses
 from twostream.scores.score_file import Scores
 
-# A score of zero would make one video's log-likelihood infinite: it counts as single precision's step at 1.
-FLOOR = 2.0**-23
 # Guo et al. 2017, "On Calibration of Modern Neural Networks".
 BINS = 15
 
@@ -28,12 +27,8 @@ def top_accuracy(scores: Scores, k: int = 5) -> float:
 
 
 def negative_log_likelihood(scores: Scores) -> float:
-    """Return the mean over videos of minus the logarithm of their class's score, in nats, from 0 to 15.9.
-
-    A score below FLOOR, as an SVM's of a class that it never saw, counts as FLOOR.
-    """
-    own = scores.scores[np.arange(len(scores.labels)), scores.labels].astype(float)
-    return float(-np.log(np.maximum(own, FLOOR)).mean())
+    """Return the mean over videos of `likelihood.losses`, in nats, from 0 to 15.9."""
+    return float(losses(scores.scores[np.arange(len(scores.labels)), scores.labels]).mean())
 
 
 def calibration_error(scores: Scores) -> float:

@@ -43,11 +43,25 @@ def make_table(recipe: TableRecipe, scores: Sequence[Scores]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS).astype({"test_videos": "Int64", "seeds": "Int64"})
 
 
-def metrics(name: str, table: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Return our accuracies (%) as metrics of DVC: by the table's name, our dataset, and the run."""
-    accuracies: dict[str, dict[str, float]] = {}
-    for row in table[table["ours"].notna()].to_dict("records"):
-        of_dataset = accuracies.setdefault(row["our_dataset"], {})
+# What else DVC compares, each under a key of its own, so that it is easily left out.
+OTHER_METRICS = ("nll", "ece")
+
+
+def metrics(name: str, table: pd.DataFrame) -> dict[str, Any]:
+    """Return what DVC compares of a table: `{name: {run: accuracy}}`, and `{"nll": {name: ...}}` likewise.
+
+    Names are short, as each is the heading of a column: a table that is of several of our datasets has
+    each run's by dataset, `{name: {dataset: {run: ...}}}`.
+    """
+    rows = table[table["ours"].notna()]
+    others = {other: {name: _by_run(rows, other)} for other in OTHER_METRICS}
+    return {name: _by_run(rows, "ours"), **others}
+
+
+def _by_run(rows: pd.DataFrame, column: str) -> dict[str, Any]:
+    by_dataset: dict[str, dict[str, float]] = {}
+    for row in rows.to_dict("records"):
+        of_dataset = by_dataset.setdefault(row["our_dataset"], {})
         labels = filter(None, (row["run"], row["row"], row["setting"], row["paper_dataset"]))
-        of_dataset[row["run"] if row["run"] not in of_dataset else ", ".join(labels)] = row["ours"]
-    return {name: accuracies}
+        of_dataset[row["run"] if row["run"] not in of_dataset else ", ".join(labels)] = row[column]
+    return by_dataset if len(by_dataset) != 1 else next(iter(by_dataset.values()))

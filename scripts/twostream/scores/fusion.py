@@ -1,4 +1,4 @@
-"""Fusion of the two streams' scores by averaging (section 4); `svm` holds the other way."""
+"""Fusion of the two streams' scores by averaging (section 4); `svm` and `weighting` hold other ways."""
 
 from dataclasses import replace
 
