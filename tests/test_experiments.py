@@ -26,6 +26,11 @@ from clones import (
 from conftest import ENVIRONMENT, call, cloned, commit, jobs_in, planned, said, snakemake
 
 
+ONLY = ("--only-changed", "--hide-workspace")
+# Files by their hashes, and what comes after as a regular expression.
+DROPPED = "^(Created|data|models|scores|results|figures|scratch|{})\\b"
+
+
 def test_an_experiment_in_a_temporary_workspace_runs_what_it_touches_and_leaves_ours_alone(clone):
     def state() -> dict[Path, bytes]:
         files = [
@@ -45,7 +50,8 @@ def test_an_experiment_in_a_temporary_workspace_runs_what_it_touches_and_leaves_
     header, *rows = csv.reader(shown.splitlines())
     column = header.index(f"runs.{RUN}.dropout")
     assert {"0.9", "0.8"} == {row[column] for row in rows}
-    assert "table3.demo_a.bidirectional-average" in said(clone, "dvc", "exp", "show", "--csv")
+    header = next(csv.reader(said(clone, "dvc", "exp", "show", "--csv").splitlines()))
+    assert {f"{key}table3.bidirectional-average" for key in ("", "nll.", "ece.")} <= set(header)
 
 
 def test_experiments_in_the_workspace_and_in_a_queue(clone):
@@ -63,6 +69,12 @@ def test_experiments_in_the_workspace_and_in_a_queue(clone):
     folds, dropout = header.index("svm.folds"), header.index(f"runs.{RUN}.dropout")
     assert {("5", "0.8"), ("5", "0.9"), ("3", "0.9"), ("4", "0.9")} == {(r[folds], r[dropout]) for r in rows}
     assert all_is_done(clone)
+    # As README says it: what differs, in the width of a terminal; accuracies, or another measure.
+    for dropped in ("nll|ece", "table.*|ece"):
+        shown = said(clone, "dvc", "exp", "show", *ONLY, "--drop", DROPPED.format(dropped))
+        lines = [line.rstrip() for line in shown.splitlines()]
+        assert lines and max(map(len, lines)) <= 120, shown
+        assert all(f" {folds} " in shown for folds in (3, 4, 5)) and "svm.folds" in shown
 
 
 def test_a_removed_run_leaves_tables_metrics_and_outputs(clone):

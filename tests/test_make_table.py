@@ -142,10 +142,18 @@ def test_a_table_has_the_papers_rows_in_its_order_with_our_numbers():
     assert table["run"].tolist() == ["cited: W", "r", "s"]
     assert np.isnan(table["ours"][0]) and table["ours"][1:].tolist() == [37.5, 100]
     assert table["test_videos"][1:].tolist() == [8, 4]
-    (ours,) = table["our_dataset"].dropna().unique()
-    assert metrics("table4", table) == {"table4": {ours: {"r": 37.5, "s": 100.0}}}
+    found = metrics("table4", table)
+    # One dataset needs no name.
+    assert found["table4"] == {"r": 37.5, "s": 100.0}
+    assert found["nll"]["table4"] == table.set_index("run")["nll"].dropna().to_dict()
+    assert found["ece"]["table4"].keys() == {"r", "s"}
     twice = pd.concat([table, table[table["run"] == "s"].assign(setting="again")])
-    assert metrics("table4", twice)["table4"][ours].keys() == {"r", "s", "s, Other, again, UCF-101"}
+    assert metrics("table4", twice)["table4"].keys() == {"r", "s", "s, Other, again, UCF-101"}
+    both = pd.concat([table, table[table["run"] == "s"].assign(our_dataset="other")])
+    assert {name: runs.keys() for name, runs in metrics("table4", both)["table4"].items()} == {
+        table["our_dataset"][1]: {"r", "s"},
+        "other": {"s"},
+    }
 
 
 def test_a_table_reads_well_and_lines_up():
