@@ -294,7 +294,8 @@ def test_published_weights_go_through_the_workflow(tmp_path, server, reference, 
     pretrained = {"kind": "torchvision", "name": "random", "sources": [{"url": address}]}
     scale_with(
         project,
-        networks={stream: {"backbone": "resnet18"} for stream in ("spatial", "temporal")},
+        networks=scale["networks"]
+        | {"spatial": {"backbone": "resnet18"}, "slow_fusion": scale["networks"]["spatial"]},
         pretrained=pretrained,
         training=scale["training"] | {"crop": CROP},
     )
@@ -321,15 +322,15 @@ def test_slow_fusion_by_a_backbone_is_refused_before_any_job(tmp_path):
     scale_with(tmp_path, networks=layers | {"spatial": {"backbone": "resnet18"}})
     with pytest.raises(UserError, match=r"the run slow-fusion .* give it a network of layers"):
         Plan(load_config(tmp_path / "config")).check()
-    benchmark = tmp_path / "config/benchmark.yaml"
-    content = yaml.safe_load(benchmark.read_text())
-    content["runs"]["slow-fusion"]["network"] = "temporal"
-    benchmark.write_text(yaml.safe_dump(content))
+    own = {"spatial": {"backbone": "resnet18"}, "slow_fusion": layers["spatial"]}
+    scale_with(tmp_path, networks=layers | own)
     plan = Plan(load_config(tmp_path / "config"))
     plan.check()
     trained = plan.networks.train_stream("slow-fusion", "demo_a", 1, 0).recipe
-    assert trained.network == plan.scale.networks["temporal"] and trained.run.network is None
-    del content["runs"]["slow-fusion"]["network"]
+    assert trained.network == plan.scale.networks["slow_fusion"] and trained.run.network is None
+    scale_with(tmp_path, networks=layers | {"spatial": {"backbone": "resnet18"}})
+    benchmark = tmp_path / "config/benchmark.yaml"
+    content = yaml.safe_load(benchmark.read_text())
     rows = content["tables"]["table1b"]["rows"]
     content["tables"]["table1b"]["rows"] = [row for row in rows if row.get("run") != "slow-fusion"]
     # As README says: claim 11 is the one that needs it.

@@ -107,9 +107,9 @@ TORCHVISION = CAFFE | {"kind": "torchvision"}
         ("scale/demo.yaml", "pretrained", CAFFE | {"sources": [{"url": "x"}]}, "pretrained.sources.0.url: "),
         (
             "scale/demo.yaml",
-            "networks.temporal.full",
+            "networks.spatial.full",
             512,
-            "networks.temporal.full: Input should be a valid array",
+            "networks.spatial.full: Input should be a valid array",
         ),
         (
             "scale/demo.yaml",
@@ -136,6 +136,12 @@ TORCHVISION = CAFFE | {"kind": "torchvision"}
             "torchvision has no classification model 'tf_efficientnet_lite0'; timm has one (`library: timm`)",
         ),
         ("scale/demo.yaml", "networks", {}, "networks: "),
+        (
+            "scale/demo.yaml",
+            "networks.temporal",
+            "x",
+            "networks: temporal: is to be like 'x', which has no settings",
+        ),
         (
             "scale/demo.yaml",
             "pretrained.network",
@@ -208,10 +214,16 @@ def test_a_run_on_flow_may_start_from_images(config):
     load_config(config)
 
 
+def of_its_own(scale: Path) -> None:
+    """Give the temporal stream other layers than the spatial one."""
+    layers = yaml.safe_load(scale.read_text())["networks"]["spatial"]
+    edit(scale, "networks.temporal", layers | {"full": [256]})
+
+
 def test_weights_are_for_one_network_and_runs_that_have_its_layers(config):
     scale, benchmark = config / "scale/demo.yaml", config / "benchmark.yaml"
     edit(benchmark, "runs.flow-5.initialisation", "images")
-    edit(scale, "networks.temporal.full", [256])
+    of_its_own(scale)
     assert "runs.flow-5.initialisation: the run's network, temporal, has other layers" in refusal(config)
     edit(scale, "pretrained.network", "temporal")
     assert "runs.spatial-last-d05.initialisation: the run's network, spatial, has other" in refusal(config)
@@ -221,7 +233,7 @@ def test_weights_are_for_one_network_and_runs_that_have_its_layers(config):
 
 
 def test_a_run_starts_from_one_with_the_same_network(config):
-    edit(config / "scale/demo.yaml", "networks.temporal.full", [256])
+    of_its_own(config / "scale/demo.yaml")
     load_config(config)
     edit(config / "benchmark.yaml", "runs.flow-10-finetuned.network", "spatial")
     assert "the run 'flow-10' has another network, so its layers do not fit" in refusal(config)

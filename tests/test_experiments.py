@@ -25,7 +25,6 @@ from clones import (
 )
 from conftest import ENVIRONMENT, call, cloned, commit, jobs_in, planned, said, snakemake
 
-
 ONLY = ("--only-changed", "--hide-workspace")
 # Files by their hashes, and what comes after as a regular expression.
 DROPPED = "^(Created|data|models|scores|results|figures|scratch|{})\\b"

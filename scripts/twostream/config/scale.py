@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from twostream.config.types import MD5, SHA256, Count, Fraction, Name, Positive, Strict
 
@@ -396,6 +396,18 @@ class Scale(Strict):
     schedules: Schedules
     testing: Testing
     svm: SVM
+
+    @field_validator("networks", mode="before")
+    @classmethod
+    def resolve_names(cls, networks: Any) -> Any:
+        """Put the settings of a network in place of its name, where another is said to be like it."""
+        if not isinstance(networks, dict):
+            return networks
+        own = {name: settings for name, settings in networks.items() if not isinstance(settings, str)}
+        unknown = [name for name, other in networks.items() if isinstance(other, str) and other not in own]
+        if unknown:
+            raise ValueError(f"{unknown[0]}: is to be like {networks[unknown[0]]!r}, which has no settings")
+        return {name: own[other] if isinstance(other, str) else other for name, other in networks.items()}
 
     def short_side(self, reads: Literal["frames", "flow"]) -> int:
         """Return the shorter side (px) that a crop of frames or of flow is measured against."""
