@@ -148,6 +148,12 @@ def _local_response(config: Settings, scale: Settings, benchmark: Settings) -> N
     config["seeds"] = 2
     scale["flow"]["method"] = "dis"
     scale["network"]["normalisation"] = "local_response"
+    scale["training"] |= {
+        "flow_short_side": 30,
+        "biases_as_caffe": True,
+        "rgb_jitter": 0,
+        "pca_lighting": 0.1,
+    }
     scale["testing"]["views"] = 10
 
 
