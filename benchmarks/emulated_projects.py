@@ -146,8 +146,13 @@ def _with_method(config: Settings, scale: Settings, benchmark: Settings) -> None
 def _local_response(config: Settings, scale: Settings, benchmark: Settings) -> None:
     config["seeds"] = 2
     scale["flow"]["method"] = "dis"
-    for network in scale["networks"].values():
-        network["normalisation"] = "local_response"
+    scale["networks"]["spatial"]["normalisation"] = "local_response"
+    scale["training"] |= {
+        "flow_short_side": 30,
+        "biases_as_caffe": True,
+        "rgb_jitter": 0,
+        "pca_lighting": 0.1,
+    }
     scale["testing"]["views"] = 10
 
 

@@ -78,7 +78,7 @@ class StreamNetwork(nn.Module):
 
         Units that are kept are divided by 1 - dropout, so their mean square grows by 1 / (1 - dropout), and
         with it the variance of what follows. Two such layers at dropout 0.9 would start the paper's network
-        at a loss of 17, where guessing has 4.6, and the first steps down it silence its last convolution.
+        at a loss of 14, where guessing has 4.6, and the first steps down it silence its last convolution.
         """
         # The first fully connected layer sees the convolutions, which are not dropped out.
         dropped = [layer.get_parameter("0.weight") for layer in self.full[1:]]
