@@ -13,7 +13,7 @@ RUN = "bidirectional-10"
 # What is made again when that run is edited.
 ITS_JOBS = {"train_stream": 1, "score_videos": 1, "fuse_streams": 1, "make_table": 1}
 # And by DVC, which makes the figures too.
-ALL_ITS_JOBS = ITS_JOBS | {"plot_curves": 1}
+ALL_ITS_JOBS = ITS_JOBS | {"plot_curves": 1, "plot_fusion_weight": 1}
 DROPOUT = f"config/benchmark.yaml:runs.{RUN}.dropout"
 MODEL = f"models/temporal/{RUN}/demo_a-split1-seed0.safetensors"
 

@@ -299,6 +299,13 @@ def test_accuracies_over_weights_are_those_of_the_streams_at_the_ends_and_of_the
     assert of_one["training_nll"].idxmin() == of_one.index[of_one["chosen"]][0]
 
 
+def test_weights_need_test_videos_and_training_videos():
+    for part, said in (("train", r"s\.npz: has no test video"), ("test", "chosen on training videos")):
+        of_part = {name: scores.part(part) for name, scores in WEIGHED.items()}
+        with pytest.raises(UserError, match=said):
+            weight_table(weighing("a"), of_part.get)
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_figure_of_weights_marks_the_chosen_and_the_equal_ones(count, tmp_path):
     recipe = weighing(*["flow-average", "multitask-average-of-two", "c"][:count])

@@ -21,6 +21,7 @@ from twostream.figures.sheet import (
     panel,
     sheet,
 )
+from twostream.files import UserError
 from twostream.results.accuracy import bootstrap_interval
 from twostream.scores.fusion import matched
 from twostream.scores.score_file import Scores
@@ -38,11 +39,13 @@ def weight_table(recipe: FusionWeightFigureRecipe, read: Callable[[str], Scores]
     Columns: `fusion`; `weight`; the test part's `accuracy` with its 95% interval over groups (%);
     `training_nll`, the mean negative log-likelihood by which a weight is chosen (nats); and `chosen`,
     whether it was. `read` gives the scores in a file. Raises UserError if the two files of a fusion are
-    not of the same videos.
+    not of the same videos, or none of these are test videos, or none training videos.
     """
     tables = []
     for fusion in recipe.fusions:
         spatial = read(fusion.spatial[1])
+        if "test" not in spatial.parts:
+            raise UserError(f"{fusion.spatial[1]}: has no test video; score a split that tests some")
         temporal = matched(spatial, read(fusion.temporal[1]))
         tables.append(_over_weights(spatial, temporal, recipe.interval).assign(fusion=fusion.name))
     return pd.concat(tables, ignore_index=True)[COLUMNS]
