@@ -209,6 +209,8 @@ def planned(**keys) -> OfficialDataset:
 def test_the_plan_knows_its_size_and_that_it_is_not_the_papers_data(here):
     few = planned()
     assert few.size(None).count == 6 and few.size(5).count == 5
+    fetched = planned(videos={"sources": [{"url": "http://localhost/UCF101.zip"}]})
+    assert fetched.seconds(fetched.size(None)) > 1_000 * few.seconds(few.size(None))
     assert few.data("ucf101") == "other"
     assert few.recipe().subset == subset_digest(SUBSET)
     whole = parse(Official, source(lists=LISTS) | {"subset": None}, "test")

@@ -164,7 +164,9 @@ class OfficialDataset(PlannedDataset[Official]):
         return OFFICIAL[self.source.protocol].with_count(listed if indexed is None else indexed)
 
     def seconds(self, size: DatasetSize) -> float:
-        return FETCHED * size.count
+        # Of an archive, the whole is fetched, whatever part of it is wanted.
+        whole = OFFICIAL[self.source.protocol].count
+        return FETCHED * (whole if self.source.videos.sources else size.count)
 
     def data(self, paper: str) -> Data:
         whole = self.source.subset is None
