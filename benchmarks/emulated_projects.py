@@ -90,10 +90,11 @@ def make_tiny(scale: Settings, small: bool) -> None:
     scale["frames"]["short_side"] = 32
     scale["flow"]["brox"] |= {"smallest_side": 12, "inner_iterations": 2, "solver_iterations": 3}
     channels = (16, 32, 24)
-    for network in scale["networks"].values():
-        layers = network["convolutions"][:3]
-        network["convolutions"] = [layer | {"channels": n} for layer, n in zip(layers, channels, strict=True)]
-        network["full"] = [48]
+    # The others are like it.
+    network = scale["networks"]["spatial"]
+    layers = network["convolutions"][:3]
+    network["convolutions"] = [layer | {"channels": n} for layer, n in zip(layers, channels, strict=True)]
+    network["full"] = [48]
     scale["training"] |= {"batch": 8, "crop": 28}
     for schedule in scale["schedules"].values():
         schedule |= {"iterations": 3, "drops": [2]}
@@ -172,15 +173,14 @@ def _strided(config: Settings, scale: Settings, benchmark: Settings) -> None:
     scale["frames"]["short_side"] = 48
     scale["training"] |= {"batch": 2, "crop": 44}
     scale["testing"]["frames"] = 1
-    for network in scale["networks"].values():
-        first, second, _ = network["convolutions"]
-        first |= {"stride": 1, "pooled": False}
-        second |= {"channels": 512, "kernel": 5, "stride": 2}
+    first, second, _ = scale["networks"]["spatial"]["convolutions"]
+    first |= {"stride": 1, "pooled": False}
+    second |= {"channels": 512, "kernel": 5, "stride": 2}
 
 
 def _backbone(config: Settings, scale: Settings, benchmark: Settings) -> None:
     scale["flow"]["method"] = "dis"
-    scale["networks"] = {stream: {"backbone": BACKBONE} for stream in scale["networks"]}
+    scale["networks"] |= {"spatial": {"backbone": BACKBONE}, "slow_fusion": scale["networks"]["spatial"]}
     scale["pretrained"] = {"kind": "torchvision", "name": "published", "file": WEIGHTS}
 
 

@@ -13,6 +13,7 @@ from twostream import paths
 from twostream.config.benchmark import Benchmark, Verdicts
 from twostream.config.loading import load_config, parse
 from twostream.config.recipes import ClaimsRecipe
+from twostream.config.scale import Backbone
 from twostream.results.claims import check_claims, judge, sampling_error
 from twostream.results.formatting import as_text, claim_overview, claim_rows, read_table, sampling_note
 from twostream.results.paired_tests import Differences
@@ -238,6 +239,21 @@ def test_reproduced_is_a_word_for_the_papers_datasets(scale, data):
     made = plan.step_of(paths.CLAIMS).recipe
     assert isinstance(made, ClaimsRecipe)
     assert {compared.data for claim in made.claims for compared in claim.comparisons} == {data}
+
+
+def test_what_a_backbone_is_compared_in_is_no_reproduction():
+    from twostream.plan.plan import Plan
+
+    config = load_config(ROOT / "config", {"scale": "paper"})
+    networks = config.scale.networks | {"temporal": Backbone(backbone="resnet18")}
+    scale = config.scale.model_copy(update={"networks": networks})
+    made = Plan(config.model_copy(update={"scale": scale})).step_of(paths.CLAIMS).recipe
+    found = {
+        (c.comparison.run, c.comparison.than): c.data for claim in made.claims for c in claim.comparisons
+    }
+    assert found["spatial-scratch-d09", "spatial-scratch-d05"] == "paper"
+    assert found["flow-5", "flow-1"] == found["flow-10", "slow-fusion"] == "other"
+    assert found["multitask-svm", "multitask-average"] == "other"
 
 
 def test_margins_leave_room_for_the_papers_own_words():

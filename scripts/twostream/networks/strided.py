@@ -18,10 +18,17 @@ from torch.overrides import TorchFunctionMode
 def with_portable_gradients(network: nn.Module) -> None:
     """Have a network on a CPU compute its strided convolutions' gradients alike on every processor.
 
-    All two-dimensional ones are meant that go through `torch.nn.functional.conv2d`, in layers of any class:
-    libraries have their own, and layers that blur and leave out pixels.
+    All two-dimensional ones are meant that go through `torch.nn.functional.conv2d`. Libraries of networks
+    call it in classes of their own (with TensorFlow's padding, or to blur), so each call of such a network
+    is looked at. Where all layers are PyTorch's or ours, only those that matter are, which is quicker.
     """
-    network.__class__ = _portable(type(network))  # type: ignore[arg-type]
+    layers = list(network.modules())
+    if all(type(layer).__module__.startswith(("torch.nn.", "twostream.")) for layer in layers):
+        layers = [layer for layer in layers if isinstance(layer, nn.Conv2d) and max(layer.stride) > 1]
+    else:
+        layers = [network]
+    for layer in layers:
+        layer.__class__ = _portable(type(layer))  # type: ignore[arg-type]
 
 
 @cache

@@ -17,7 +17,7 @@ class NetworkSize:
     products: float
 
 
-# A backbone's layers are torchvision's to know, which planning does not load: this is VGG-16, a large one.
+# A backbone's layers are its library's to know, which planning does not load: this is VGG-16, a large one.
 BACKBONE, BACKBONE_SIDE = NetworkSize(weights=138e6, values=15e6, products=15.5e9), 224
 # Of frames, which the first convolution of slow fusion sees; the later ones see fewer.
 SLOW_FUSION_GROUPS = 4

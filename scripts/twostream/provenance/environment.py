@@ -20,6 +20,7 @@ DISTRIBUTIONS = (
     "pillow",
     "scikit-learn",
     "scipy",
+    "timm",
     "torch",
     "torchvision",
 )
