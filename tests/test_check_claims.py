@@ -248,9 +248,7 @@ def test_what_a_backbone_is_compared_in_is_no_reproduction():
     networks = config.scale.networks | {"temporal": Backbone(backbone="resnet18")}
     scale = config.scale.model_copy(update={"networks": networks})
     made = Plan(config.model_copy(update={"scale": scale})).step_of(paths.CLAIMS).recipe
-    found = {
-        (c.comparison.run, c.comparison.than): c.data for claim in made.claims for c in claim.comparisons
-    }
+    found = {pair: c.data for claim in made.claims for c in claim.comparisons for pair in c.comparison.pairs}
     assert found["spatial-scratch-d09", "spatial-scratch-d05"] == "paper"
     assert found["flow-5", "flow-1"] == found["flow-10", "slow-fusion"] == "other"
     assert found["multitask-svm", "multitask-average"] == "other"

@@ -139,6 +139,8 @@ def test_a_clone_without_pull_is_told_to_and_computes_where_there_is_no_remote(c
 
 PUBLISH = ("python", "scripts/publish_models.py", "--to")
 
+JOBS_OF_SCORES = {"fuse_streams": 2, "make_table": 2, "check_claims": 1, "compare_protocols": 1}
+
 # Whatever can be named: nothing, files, stages, a rule without wildcards, pages of the report.
 TARGETS = ("all", TABLES[1], "temporal", "tables", "plot_curves", "report_pages", "report/table3.html")
 
@@ -178,4 +180,4 @@ def test_scores_alone_are_enough_to_fuse_and_tabulate(origin, tmp_path):
     folder = cloned(origin, tmp_path / "clone")
     said(folder, "dvc", "pull", "scores/spatial", "scores/temporal", "scores/multitask")
     replace(folder, "config/benchmark.yaml", "resamples: 2000", "resamples: 1000")
-    assert planned(folder) == {"fuse_streams": 2, "make_table": 2, "check_claims": 1}
+    assert planned(folder) == JOBS_OF_SCORES

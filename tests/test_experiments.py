@@ -27,7 +27,7 @@ from conftest import ENVIRONMENT, call, cloned, commit, jobs_in, planned, said, 
 
 ONLY = ("--only-changed", "--hide-workspace")
 # Files by their hashes, and what comes after as a regular expression.
-DROPPED = "^(Created|data|models|scores|results|figures|scratch|{})\\b"
+DROPPED = "^(Created|State|Executor|data|models|scores|results|figures|scratch|{})\\b"
 
 
 def test_an_experiment_in_a_temporary_workspace_runs_what_it_touches_and_leaves_ours_alone(clone):

@@ -191,7 +191,7 @@ def test_a_fusion_module_redoes_fusion_and_tables_alone(project, edited):
 def test_what_no_model_depends_on_redoes_no_model(project, edited):
     for module in ("results/accuracy", "flow/colour", "provenance/records", "cli", "extraction/folder"):
         edited(f"scripts/twostream/{module}.py", "\n\n\n", "\nextra = 1\n\n\n")
-    assert planned(project) == {"make_table": 2, "check_claims": 1}
+    assert planned(project) == {"make_table": 2, "check_claims": 1, "compare_protocols": 1}
 
 
 def test_the_device_redoes_nothing(project):
@@ -205,7 +205,10 @@ def test_a_job_asks_for_a_gpu_only_where_the_device_is_one(project):
         return {job.split(":")[0] for job in jobs if "gpu=1" in job}
 
     assert gpu_jobs("cpu") == set()
-    assert gpu_jobs("cuda") == {"extract_flow", "pretrain", "train_stream", "score_videos"}
+    assert gpu_jobs("cuda") == {
+        *("extract_flow", "pretrain", "train_stream"),
+        *("score_videos", "score_protocols"),
+    }
 
 
 def test_several_gpus_are_given_to_each_training_by_torchrun(project):
@@ -221,7 +224,10 @@ def test_several_gpus_are_given_to_each_training_by_torchrun(project):
 
 def test_only_extra_test_frames_score_again_but_train_nothing(project, edited):
     set_key(edited, project, "config/scale/demo.yaml", ["testing", "frames"], 3)
-    assert set(planned(project)) == {"score_videos", "fuse_streams", "make_table", "check_claims"}
+    assert set(planned(project)) == {
+        *("score_videos", "fuse_streams", "make_table", "check_claims"),
+        *("score_protocols", "compare_protocols"),
+    }
 
 
 def test_a_bad_configuration_stops_before_any_job_with_one_clear_message(project, edited):
@@ -397,7 +403,7 @@ def test_a_run_that_needs_a_second_dataset_says_so(project, own_videos):
     assert "mine names none: set datasets.mine.auxiliary in config/scale/demo.yaml" in done.stdout
 
 
-def test_the_default_scale_plans_thirty_trainings():
+def test_the_default_scale_plans_its_trainings():
     jobs = planned(ROOT, "--forceall")
-    assert jobs["train_stream"] + jobs["pretrain"] == 30
+    assert jobs["train_stream"] + jobs["pretrain"] == 32
     assert jobs["make_table"] == 5
