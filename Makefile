@@ -5,7 +5,7 @@ PYTHON =
 BIN = .venv/bin
 GROUPS = tables pretrained remotes cluster test lint uv
 
-.PHONY: tables reproduce report publish test lint bench emulated gpu-check lock pretrained remotes cluster
+.PHONY: tables reproduce report publish rehearsal test lint bench emulated gpu-check lock pretrained remotes cluster
 # Groups are installed into one .venv.
 .NOTPARALLEL:
 
@@ -25,6 +25,10 @@ report: .venv/tables.ready
 # Models, score files and tables, pushed to a folder or a DVC remote: make publish TO=/where
 publish: .venv/tables.ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" python scripts/publish_models.py --to "$(TO)"
+
+# The paper's scale at full size on a few drawn videos, from download to a row of Table 3.
+rehearsal: .venv/tables.ready
+	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=scripts python benchmarks/rehearsal.py
 
 test: .venv/test.ready
 	$(BIN)/pytest

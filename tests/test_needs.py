@@ -34,7 +34,9 @@ MEASURED = {
     "plot_filters": (733, 3),
     "plot_confusion": (142, 1),
     "plot_recall": (123, 1),
-    "plot_fusion_weight": (120, 5),
+    "plot_fusion_weight": (123, 3),
+    "score_protocols": (981, 10),
+    "compare_protocols": (92, 1),
     "plot_curves": (164, 3),
 }
 
