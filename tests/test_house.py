@@ -13,8 +13,10 @@ LIBRARY = ROOT / "scripts/twostream"
 # From the ground up: each imports only those before it.
 FLOORS = [
     "files",
+    "npz",
     "arithmetic",
     "paths",
+    "npz",
     "config",
     "provenance",
     "devices",

@@ -22,6 +22,7 @@ import numpy as np
 
 from twostream.extraction.encoding import Encoded
 from twostream.files import UserError
+from twostream.npz import write_npz
 
 INDEX = "index.npz"
 COMMENT_SIZE = 100
@@ -119,12 +120,14 @@ class ShardWriter:
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None:
             content = io.BytesIO()
-            np.savez(
+            write_npz(
                 content,
-                videos=np.array(self._videos, dtype=str),
-                first=np.array([*self._first, len(self._rows)], dtype=np.int64),
-                members=np.array(self._rows, dtype=np.int64).reshape(-1, 3),
-                flow=np.array(self._flow, dtype=np.float32).reshape(-1, 3, 2),
+                {
+                    "videos": np.array(self._videos, dtype=str),
+                    "first": np.array([*self._first, len(self._rows)], dtype=np.int64),
+                    "members": np.array(self._rows, dtype=np.int64).reshape(-1, 3),
+                    "flow": np.array(self._flow, dtype=np.float32).reshape(-1, 3, 2),
+                },
             )
             encoded = content.getvalue()
             place = {"offset": self._member(INDEX, encoded), "crc": zlib.crc32(encoded)}

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from twostream.files import UserError, atomic_write
+from twostream.npz import write_npz
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def write_scores(scores: Scores, path: str | Path) -> None:
     """Check and write a score file; equal scores give equal bytes."""
     check(scores, str(path))
     with atomic_write(path) as part, part.open("wb") as stream:
-        np.savez(stream, **{f.name: getattr(scores, f.name) for f in fields(scores)})
+        write_npz(stream, {f.name: getattr(scores, f.name) for f in fields(scores)})
 
 
 def read_scores(path: str | Path) -> Scores:
