@@ -24,17 +24,27 @@ def made_from(*artefacts: str) -> Iterator[tuple[str, dict[str, Any] | None]]:
 
 
 def guessing_note(artefacts: Iterable[str]) -> str:
-    """Return a sentence on the models behind results that lost no less than by guessing; else nothing.
+    """Return sentences on the models behind results that lost no less than by guessing; else nothing.
 
-    That is, in training, after its first 5% (`training.stagnation`): such a number tells of a training that
-    did not work, or only late, and not of its method.
+    That is, in training, after its first 5% (`training.stagnation`). Those that did so to their end are
+    named: such a number tells of a training that did not work, and not of its method. Of others, which
+    learned late, how many they are, and the latest.
     """
-    named = [
-        f"{file} until iteration {record['no_better_than_guessing']:,}"
-        f" of {record['recipe']['schedule']['iterations']:,}"
+    until = {
+        file: (record["no_better_than_guessing"], record["recipe"]["schedule"]["iterations"])
         for file, record in made_from(*artefacts)
         if record and "no_better_than_guessing" in record
-    ]
-    if not named:
-        return ""
-    return f"In training, the loss was no better than by guessing beyond the first 5%: {'; '.join(named)}."
+    }
+    never = [file for file, (last, all_of_them) in until.items() if last == all_of_them]
+    late = {file: last / of for file, (last, of) in until.items() if last < of}
+    sentences = []
+    if never:
+        sentences.append(f"In training, the loss was never better than by guessing: {', '.join(never)}.")
+    if late:
+        latest = max(late, key=late.__getitem__)
+        iteration, of = until[latest]
+        sentences.append(
+            f"Trainings whose loss was no better than by guessing beyond their first 5%: {len(late)}, at the"
+            f" latest {latest}, until iteration {iteration:,} of {of:,}."
+        )
+    return " ".join(sentences)
