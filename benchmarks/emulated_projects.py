@@ -110,11 +110,15 @@ def keep_runs(benchmark: Settings, kept: dict[str, frozenset[str]]) -> None:
     benchmark["tables"] = {name: table for name, table in benchmark["tables"].items() if table["rows"]}
     for claim in benchmark["claims"]:
         claim["comparisons"] = [
-            c
-            for c in claim["comparisons"]
-            if {c["run"], c["than"]} <= kept[c["dataset"]] and c["splits"] == [1]
+            c for c in claim["comparisons"] if _compared(c) <= kept[c["dataset"]] and c["splits"] == [1]
         ]
     benchmark["claims"] = [claim for claim in benchmark["claims"] if claim["comparisons"]]
+
+
+def _compared(comparison: Settings) -> set[str]:
+    """The runs of a comparison, which may be of several pairs."""
+    sides = (comparison["run"], comparison["than"])
+    return {run for side in sides for run in ([side] if isinstance(side, str) else side)}
 
 
 def write_given_scores(folder: Path, dataset: Settings) -> None:
