@@ -43,7 +43,9 @@ def test_after_a_pull_there_is_nothing_to_do(clone):
 
 def test_what_is_published_is_pulled_by_a_fresh_clone_and_checked(clone, origin, tmp_path):
     published = tmp_path / "published"
-    assert "is neither a folder that is there nor a remote" in call(clone, *PUBLISH, "published").stdout
+    for nowhere in ("published", "s3://bucket/published"):
+        assert "is neither a folder nor the name of a remote" in call(clone, *PUBLISH, nowhere).stdout
+    assert not (clone / "s3:").exists()
     said(clone, *PUBLISH, str(published))
     fresh = cloned(origin, tmp_path / "fresh")
     said(fresh, "dvc", "remote", "modify", "store", "url", str(published))

@@ -58,8 +58,11 @@ def _repository(to: str) -> Iterator[tuple["Repo", str]]:
     try:
         with Repo() as repo:
             named = to in repo.config["remote"]
-        if not named and "/" not in to and not Path(to).is_dir():
-            raise UserError(f"{to}: is neither a folder that is there nor a remote (`dvc remote list`)")
+        if not named and ("://" in to or ("/" not in to and not Path(to).is_dir())):
+            raise UserError(
+                f"{to}: is neither a folder nor the name of a remote (`dvc remote list`); an address is made"
+                " one by `dvc remote add NAME ADDRESS`"
+            )
         config = None if named else {"remote": {REMOTE: {"url": str(Path(to).resolve())}}}
         with Repo(config=config) as repo:
             yield repo, to if named else REMOTE

@@ -20,7 +20,7 @@ from twostream.videos.index import class_names, part, read_index
 def score_protocols(
     recipe: ScoringRecipe, dataset: DatasetFiles, model: str, device_name: str, workers: int
 ) -> pd.DataFrame:
-    """Return how each test video of a split comes out by each protocol; a row for each of both.
+    """Return how each test video of a split comes out by each protocol; a row for each video and protocol.
 
     Columns: `video`, `group`; `counted` (`clip`: each frame's class is counted by itself; `video`: that of
     their mean scores), `frames` and `crops` of a video; `right`, the share (0..1) of what is counted that
