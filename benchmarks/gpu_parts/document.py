@@ -54,8 +54,8 @@ def _part(part: dict[str, Any]) -> str:
 
 def _table(rows: list[dict[str, Any]]) -> list[str]:
     units = list(dict.fromkeys(unit for row in rows for unit in row["figures"]))
-    lines = [" | ".join(["", *units]), "--- | " + " | ".join("---:" for _ in units)]
+    lines = [["", *units], ["---", *("---:" for _ in units)]]
     for row in rows:
         values = [number(row["figures"][unit]) if unit in row["figures"] else "" for unit in units]
-        lines.append(" | ".join([row["what"], *values]))
-    return [f"| {line.strip()} |".replace("|  |", "| |") for line in lines]
+        lines.append([row["what"], *values])
+    return ["|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|" for cells in lines]

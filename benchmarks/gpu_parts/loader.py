@@ -80,12 +80,14 @@ def _train(place: Place, run: str, reader: VideoReader, device: torch.device) ->
         training = steps.start(run, sizes.batch, sizes.crop, device)
         batch = steps.random_batch(training)
         workers = _workers(sizes.workers, batch[steps.HEAD][0].images.nbytes)
+        # First, as workers go on decoding after the last step.
+        at_hand = rate(lambda: training.step(batch), device, sizes.seconds)
         batches = _batches(place, reader, training, workers)
         done, seconds, waiting = _steps(place, training, batches, 2 + 2 * workers)
         figures = {
             "steps/s": done / seconds,
             "% of the time waiting for input": 100 * waiting / seconds,
-            "steps/s with input on the device": rate(lambda: training.step(batch), device, sizes.seconds),
+            "steps/s with input on the device": at_hand,
         }
         place.measured(f"{what}, {workers} worker{'s' * (workers != 1)}", figures)
 

@@ -29,8 +29,8 @@ PARTS = (
         limit=240,
         least=60,
         needs=(
-            *("numpy", "torch", "cv2", "numba", "pandas", "pydantic", "requests", "safetensors", "scipy"),
-            *("sklearn", "snakemake", "tqdm", "yaml"),
+            *("numpy", "torch", "cv2", "numba", "pandas", "pydantic", "requests", "safetensors"),
+            *("scipy", "sklearn", "snakemake", "dvc", "tqdm", "yaml"),
         ),
     ),
 )
