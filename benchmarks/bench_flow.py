@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from pairs import layered_pairs, mean_error, middlebury_pair, smooth_pairs
-from twostream.config.scale import FLOW_ALGORITHMS, Flow
+from twostream.config.flow import FLOW_ALGORITHMS, Flow
 from twostream.extraction.encoding import encode
 from twostream.extraction.flow import write_flow
 from twostream.extraction.store import ShardWriter
@@ -119,7 +119,7 @@ def report_errors(flo: list[Path]) -> None:
 def first_call() -> tuple[float, float]:
     """Seconds of a process's first flow: compiled anew, and loaded from the disk's cache."""
     code = (
-        "import numpy as np, time; from twostream.config.scale import BroxSettings;"
+        "import numpy as np, time; from twostream.config.flow import BroxSettings;"
         "from twostream.flow.brox_numba import brox_flow;"
         "a = np.zeros((32, 32), np.uint8); t = time.perf_counter(); brox_flow(a, a, BroxSettings());"
         "print(time.perf_counter() - t)"

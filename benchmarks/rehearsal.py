@@ -33,8 +33,8 @@ import torch
 import yaml
 from caffe_files import Blobs, caffemodel
 
+from twostream.config.networks import Network
 from twostream.config.recipes import GeneratorRecipe
-from twostream.config.scale import Network
 from twostream.files import sha256
 from twostream.networks.network import StreamNetwork
 from twostream.networks.published_weights import ONE_FRAME

@@ -2,7 +2,7 @@
 
 from twostream import cli
 from twostream.config.recipes import OfficialRecipe
-from twostream.config.scale import Official
+from twostream.config.sources import Official
 from twostream.files import UserError
 from twostream.videos.index import complete, write_index
 from twostream.videos.official import listed_videos

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import get_args
 
 from twostream import cli
+from twostream.config.flow import FLOW_ALGORITHMS, BroxSettings, Flow
 from twostream.config.recipes import FlowRecipe
-from twostream.config.scale import FLOW_ALGORITHMS, BroxSettings, Flow
 from twostream.extraction.flow import store_flow
 from twostream.extraction.folder import extract_folder
 from twostream.flow.video_flow import backend

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from twostream import cli, paths
+from twostream.config.networks import PackagedFile
 from twostream.config.recipes import ImportRecipe
-from twostream.config.scale import Archive, PackagedFile
+from twostream.config.sources import Archive
 from twostream.downloads import fetch
 from twostream.networks.packaged_file import packaged_file
 from twostream.networks.published_weights import import_weights

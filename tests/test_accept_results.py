@@ -37,7 +37,7 @@ def test_what_cannot_matter_makes_nothing_stale(clone):
         "    crop: Count\n    added: Count = 3\n",
     )
     move(clone, "scripts/twostream/training/checkpoints.py", "scripts/twostream/elsewhere/resuming.py")
-    replace(clone, "scripts/twostream/config/scale.py", '"farneback", "dis"]', '"farneback", "dis", "mine"]')
+    replace(clone, "scripts/twostream/config/flow.py", '"farneback", "dis"]', '"farneback", "dis", "mine"]')
     (clone / "scripts/twostream/flow/algorithms/mine.py").write_text("def fields():\n    pass\n")
     assert planned(clone) == {}
     assert not jobs_in(said(clone, "dvc", "repro"))

@@ -18,8 +18,8 @@ from torchvision.models.feature_extraction import create_feature_extractor
 from twostream.config.benchmark import Run
 from twostream.config.loading import load_config, parse
 from twostream.config.model_names import model_names
+from twostream.config.networks import Backbone, Colours, Network
 from twostream.config.recipes import ImportRecipe, TrainingRecipe
-from twostream.config.scale import Backbone, Colours, Network
 from twostream.config.streams import KINDS
 from twostream.devices import open_runtime
 from twostream.extraction.encoding import encode

@@ -16,7 +16,7 @@ import torch
 
 import pairs
 from pairs import HEIGHT, WIDTH, Flow, Image, Pair, as_image, smooth_pair, texture, view
-from twostream.config.scale import BroxSettings
+from twostream.config.flow import BroxSettings
 from twostream.flow import brox_torch
 from twostream.flow.brox import level_sizes, resampling_taps
 from twostream.flow.brox_numba import brox_flow, flow_between, pyramid

@@ -10,7 +10,7 @@ import torch
 from caffe_files import Blobs, caffemodel
 
 from twostream.config.loading import parse
-from twostream.config.scale import Network
+from twostream.config.networks import Network
 from twostream.config.streams import KINDS
 from twostream.files import UserError
 from twostream.networks.caffe import caffe_weights

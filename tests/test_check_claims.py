@@ -12,8 +12,8 @@ from test_make_table import with_right
 from twostream import paths
 from twostream.config.benchmark import Benchmark, Verdicts
 from twostream.config.loading import load_config, parse
+from twostream.config.networks import Backbone
 from twostream.config.recipes import ClaimsRecipe
-from twostream.config.scale import Backbone
 from twostream.results.claims import check_claims, judge, sampling_error
 from twostream.results.formatting import as_text, claim_overview, claim_rows, read_table, sampling_note
 from twostream.results.paired_tests import Differences

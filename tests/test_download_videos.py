@@ -19,7 +19,7 @@ from local_server import Served, Server
 from small_lists import HMDB, UCF, write_hmdb51, write_ucf101
 
 from twostream.config.loading import parse
-from twostream.config.scale import Official
+from twostream.config.sources import Official
 from twostream.downloads import CHUNK
 from twostream.files import UserError
 from twostream.videos import official

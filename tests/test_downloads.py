@@ -13,7 +13,7 @@ from local_server import Served
 from pydantic import ValidationError
 
 from twostream import downloads
-from twostream.config.scale import Archive, Mirror
+from twostream.config.sources import Archive, Mirror
 from twostream.downloads import fetch
 from twostream.files import UserError
 

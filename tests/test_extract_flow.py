@@ -12,8 +12,8 @@ import pytest
 import torch
 from conftest import ROOT, textured
 
+from twostream.config.flow import FLOW_ALGORITHMS, Flow
 from twostream.config.recipes import FlowRecipe, FramesRecipe
-from twostream.config.scale import FLOW_ALGORITHMS, Flow
 from twostream.extraction.encoding import encode
 from twostream.extraction.flow import store_flow
 from twostream.extraction.frames import store_frames

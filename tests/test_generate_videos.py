@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from conftest import tiny_scale
 
+from twostream.config.flow import Flow
 from twostream.config.loading import parse
 from twostream.config.recipes import GeneratorRecipe
-from twostream.config.scale import Flow, GeneratedClass
+from twostream.config.sources import GeneratedClass
 from twostream.flow.video_flow import video_flow
 from twostream.videos.decoding import read_frames
 from twostream.videos.drawing import MOTIONS, OUTLINES, draw_clip, draw_still

@@ -23,8 +23,9 @@ from gpu_parts.report import Report
 from gpu_parts.runner import Part, Runner
 from gpu_parts.sizes import FULL, SMALL
 from twostream.config.benchmark import Benchmark
+from twostream.config.flow import FLOW_ALGORITHMS, ON_GPU
 from twostream.config.loading import parse, read_yaml
-from twostream.config.scale import FLOW_ALGORITHMS, ON_GPU, Scale
+from twostream.config.scale import Scale
 from twostream.config.streams import KINDS
 
 SMALLEST = replace(

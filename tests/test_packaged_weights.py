@@ -10,8 +10,8 @@ import yaml
 from conftest import copy_project, jobs_in, run
 from sklearn.datasets import load_sample_images
 
+from twostream.config.networks import Backbone, Colours, PackagedFile
 from twostream.config.recipes import ImportRecipe
-from twostream.config.scale import Backbone, Colours, PackagedFile
 from twostream.extraction.store import ShardWriter, Store
 from twostream.files import UserError
 from twostream.networks.model_file import Description, copy_hidden_layers

@@ -10,7 +10,7 @@ from test_house import RULES
 
 from twostream import paths
 from twostream.config.loading import load_config
-from twostream.config.scale import DataSource
+from twostream.config.sources import DataSource
 from twostream.files import UserError
 from twostream.plan.memo import NoSuchStepError
 from twostream.plan.plan import Plan

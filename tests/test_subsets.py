@@ -17,7 +17,7 @@ from local_server import Served
 from small_lists import UCF, write_ucf101
 
 from twostream.config.loading import parse
-from twostream.config.scale import Official
+from twostream.config.sources import Official
 from twostream.files import UserError
 from twostream.plan.videos import OfficialDataset
 from twostream.videos import official

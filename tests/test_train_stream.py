@@ -17,8 +17,9 @@ from torch.optim import SGD
 from twostream import arithmetic
 from twostream.config.benchmark import Run
 from twostream.config.loading import parse
+from twostream.config.networks import Network
 from twostream.config.recipes import TrainingRecipe
-from twostream.config.scale import Network, Schedule
+from twostream.config.scale import Schedule
 from twostream.devices import open_runtime
 from twostream.extraction.store import ShardWriter, Store
 from twostream.files import UserError

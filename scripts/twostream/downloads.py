@@ -16,7 +16,7 @@ from pydantic import RootModel
 from tqdm import tqdm
 
 from twostream.config.loading import parse
-from twostream.config.scale import Archive, Mirror
+from twostream.config.sources import Archive, Mirror
 from twostream.config.types import SHA256, Count, Strict
 from twostream.files import UserError, write_json
 

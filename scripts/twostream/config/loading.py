@@ -13,17 +13,10 @@ from pydantic import BaseModel, ValidationError
 from twostream.config.benchmark import Benchmark, Comparison, Row
 from twostream.config.fitting import fit
 from twostream.config.model_names import unknown_model
-from twostream.config.scale import (
-    NETWORK_KINDS,
-    Backbone,
-    DataSource,
-    Generated,
-    Pretrained,
-    Scale,
-    StillImages,
-    no_network,
-)
+from twostream.config.networks import NETWORK_KINDS, Backbone, Pretrained, StillImages
+from twostream.config.scale import Scale, no_network
 from twostream.config.settings import Config, UserSettings
+from twostream.config.sources import DataSource, Generated
 from twostream.files import UserError
 
 Model = TypeVar("Model", bound=BaseModel)

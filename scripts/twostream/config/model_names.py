@@ -6,7 +6,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from twostream.config.scale import Backbone, Library
+from twostream.config.networks import Backbone, Library
 from twostream.files import UserError
 
 REGISTERED = re.compile(r"^@register_model(?:\(\))?\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)

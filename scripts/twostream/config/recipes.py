@@ -14,19 +14,10 @@ from twostream.config.benchmark import (
     Table,
     Verdicts,
 )
-from twostream.config.scale import (
-    SVM,
-    Colours,
-    Flow,
-    Format,
-    Frames,
-    Generated,
-    NetworkSettings,
-    Schedule,
-    Testing,
-    Training,
-    weights_must_fit,
-)
+from twostream.config.flow import Flow
+from twostream.config.networks import Colours, Format, NetworkSettings, weights_must_fit
+from twostream.config.scale import SVM, Frames, Schedule, Testing, Training
+from twostream.config.sources import Generated
 from twostream.config.types import SHA256, Count, Name, Percent, Positive, RunName, Strict
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from twostream.config.flow import Flow
 from twostream.config.recipes import FlowRecipe
-from twostream.config.scale import Flow
 from twostream.extraction.encoding import encode
 from twostream.extraction.shards import FIELD_BYTES, check_free_disk, files_of_shard, write_shard
 from twostream.extraction.store import ShardWriter

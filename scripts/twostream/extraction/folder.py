@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from twostream.config.scale import Flow
+from twostream.config.flow import Flow
 from twostream.extraction.flow import write_flow
 from twostream.extraction.preview import write_preview
 from twostream.extraction.shards import FIELD_BYTES, check_free_disk

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from twostream.config.scale import BroxSettings
+    from twostream.config.flow import BroxSettings
 
 # Squared epsilon of the robust penaliser sqrt(s^2 + eps^2), eps = 1e-3.
 PENALISER_FLOOR = 1e-6

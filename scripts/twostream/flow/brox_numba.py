@@ -35,7 +35,7 @@ from twostream.flow.brox import (
 )
 
 if TYPE_CHECKING:
-    from twostream.config.scale import BroxSettings
+    from twostream.config.flow import BroxSettings
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Pyramid: TypeAlias = tuple[Floats, ...]

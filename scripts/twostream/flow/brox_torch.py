@@ -23,7 +23,7 @@ from twostream.flow.brox import (
 )
 
 if TYPE_CHECKING:
-    from twostream.config.scale import BroxSettings
+    from twostream.config.flow import BroxSettings
 
 # Peak memory of `brox_flow_batch` per pixel of a pair, in bytes, with a third to spare.
 BYTES_PER_PIXEL = 400

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
-    from twostream.config.scale import Flow
+    from twostream.config.flow import Flow
 
 
 class FlowAlgorithm(Protocol):

@@ -15,7 +15,7 @@ from twostream.networks import timm_models, torchvision_models
 from twostream.networks.colours import ColourStep
 
 if TYPE_CHECKING:
-    from twostream.config.scale import Backbone
+    from twostream.config.networks import Backbone
 
 # Each has `whole_model`, `without_classes` and `colours`.
 LIBRARIES: dict[str, ModuleType] = {"torchvision": torchvision_models, "timm": timm_models}

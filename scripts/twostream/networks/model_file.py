@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from twostream.config.benchmark import Run
-from twostream.config.scale import NetworkSettings
+from twostream.config.networks import NetworkSettings
 from twostream.config.streams import STREAMS
 from twostream.files import UserError, atomic_write
 from twostream.networks.network import StreamNetwork, first_convolution

@@ -22,7 +22,7 @@ from twostream.networks.input_format import channels
 
 if TYPE_CHECKING:
     from twostream.config.benchmark import Run
-    from twostream.config.scale import Backbone, Convolution, Network
+    from twostream.config.networks import Backbone, Convolution, Network
 
 # Frames that a unit of the first three convolutions sees, and its stride, after Karpathy et al.
 # (2014); theirs are 4, 2, 2 on 10 frames, the first is 5 here so that each of 11 counts.

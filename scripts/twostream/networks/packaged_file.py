@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from twostream.files import UserError, sha256
 
 if TYPE_CHECKING:
-    from twostream.config.scale import PackagedFile
+    from twostream.config.networks import PackagedFile
 
 
 def packaged_file(wanted: PackagedFile) -> Path:

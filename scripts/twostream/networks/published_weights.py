@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from twostream.config.benchmark import Input, Run
+from twostream.config.networks import Backbone
 from twostream.config.recipes import ImportRecipe
-from twostream.config.scale import Backbone
 from twostream.files import UserError, sha256
 from twostream.networks.caffe import caffe_weights
 from twostream.networks.model_file import Description, save_model

@@ -14,7 +14,7 @@ from twostream.networks.backbones import LIBRARIES
 from twostream.networks.colours import step_to
 
 if TYPE_CHECKING:
-    from twostream.config.scale import Backbone, Colours
+    from twostream.config.networks import Backbone, Colours
 
 
 def backbone_weights(file: Path, backbone: Backbone, colours: Colours | None) -> dict[str, Tensor]:

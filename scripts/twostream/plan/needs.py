@@ -10,6 +10,7 @@ from math import ceil
 
 from pydantic import BaseModel
 
+from twostream.config.flow import ON_GPU
 from twostream.config.recipes import (
     FiltersFigureRecipe,
     FlowRecipe,
@@ -19,7 +20,6 @@ from twostream.config.recipes import (
     ScoringRecipe,
     TrainingRecipe,
 )
-from twostream.config.scale import ON_GPU
 from twostream.config.settings import Config
 from twostream.config.streams import KINDS
 from twostream.networks.input_format import channels

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from twostream import paths
+from twostream.config.networks import PublishedWeights, StillImages
 from twostream.config.recipes import HeldOut, ImportRecipe
-from twostream.config.scale import Archive, PublishedWeights, StillImages
 from twostream.config.settings import Config
+from twostream.config.sources import Archive
 from twostream.config.streams import facts
 from twostream.files import sha256
 from twostream.plan.extraction import Extraction

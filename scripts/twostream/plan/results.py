@@ -5,6 +5,7 @@ from itertools import chain
 
 from twostream import paths
 from twostream.config.benchmark import Comparison, ExternalMethod, Role, RoleNames
+from twostream.config.networks import Backbone
 from twostream.config.recipes import (
     ClaimRecipe,
     ClaimsRecipe,
@@ -15,7 +16,6 @@ from twostream.config.recipes import (
     ProtocolsRecipe,
     TableRecipe,
 )
-from twostream.config.scale import Backbone
 from twostream.config.settings import Config
 from twostream.files import UserError
 from twostream.plan.memo import NoSuchStepError, memoized

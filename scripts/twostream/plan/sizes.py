@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from twostream.config.benchmark import Run
-from twostream.config.scale import Backbone, NetworkSettings
+from twostream.config.networks import Backbone, NetworkSettings
 from twostream.networks.input_format import channels
 
 

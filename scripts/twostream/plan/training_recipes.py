@@ -3,8 +3,9 @@
 from typing import Any
 
 from twostream.config.benchmark import Run
+from twostream.config.networks import Backbone
 from twostream.config.recipes import HeldOut, Task, TrainingRecipe, TrainingSubset
-from twostream.config.scale import Backbone, Schedule
+from twostream.config.scale import Schedule
 from twostream.config.settings import Config
 from twostream.config.streams import KINDS, PIXEL_SCALE, facts
 from twostream.files import UserError

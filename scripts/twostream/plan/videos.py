@@ -1,6 +1,6 @@
 """The videos of each dataset and their index; what kind a dataset is, is asked here and nowhere else.
 
-To add a kind: a model of its source in `config/scale.py`, a class for it below with a line in BY_SOURCE,
+To add a kind: a model of its source in `config/sources.py`, a class for it below with a line in BY_SOURCE,
 its rule in `workflow/rules/videos.smk`, its script, and its module in `videos/`.
 """
 
@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from twostream import paths
 from twostream.config.recipes import Data, GeneratorRecipe, IndexRecipe, OfficialRecipe
-from twostream.config.scale import Dataset, Folder, Generated, Official
 from twostream.config.settings import Config
+from twostream.config.sources import Dataset, Folder, Generated, Official
 from twostream.files import UserError
 from twostream.plan.memo import NoSuchStepError, memoized
 from twostream.plan.rates import DRAWN, FETCHED, FRAME, LISTED

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from twostream.config.scale import GeneratedClass, Look, Motion
+from twostream.config.sources import GeneratedClass, Look, Motion
 
 SPRITE = 48
 MARGIN = 24

@@ -11,7 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from twostream.config.recipes import GeneratorRecipe
-from twostream.config.scale import Generated
+from twostream.config.sources import Generated
 from twostream.files import UserError
 from twostream.videos.drawing import draw_clip, draw_still
 

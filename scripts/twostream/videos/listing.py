@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from twostream.config.scale import Folder
+from twostream.config.sources import Folder
 from twostream.files import UserError
 from twostream.provenance.records import read_record
 from twostream.provenance.specs import digest

@@ -7,7 +7,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from twostream import paths
-from twostream.config.scale import Official, Origin
+from twostream.config.sources import Official, Origin
 from twostream.downloads import fetch
 from twostream.files import UserError, atomic_write, sha256
 from twostream.provenance.locks import locked

@@ -8,7 +8,7 @@ import csv
 import re
 from collections import Counter
 
-from twostream.config.scale import OFFICIAL_SPLITS
+from twostream.config.sources import OFFICIAL_SPLITS
 from twostream.files import UserError
 from twostream.provenance.specs import digest
 

@@ -11,7 +11,7 @@ import numpy as np
 from twostream.flow.frame_pairs import ordered_pairs
 
 if TYPE_CHECKING:
-    from twostream.config.scale import Flow
+    from twostream.config.flow import Flow
 
 # Pairs that go to a GPU at once, before they are divided by what its memory holds.
 GPU_PAIRS = 256

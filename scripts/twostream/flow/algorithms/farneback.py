@@ -11,7 +11,7 @@ import numpy as np
 from twostream.flow.frame_pairs import pair_by_pair
 
 if TYPE_CHECKING:
-    from twostream.config.scale import Flow
+    from twostream.config.flow import Flow
 
 
 def backend(device: str) -> str:

@@ -1,0 +1,52 @@
+"""How a scale's flow is computed and stored."""
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
+
+from twostream.config.types import Count, Strict
+
+
+class BroxSettings(Strict):
+    """Parameters of Brox et al. (2004), for intensities in [0, 1].
+
+    alpha: weight of the smoothness term. gamma: weight of the gradient constancy relative to
+    brightness constancy. scale: size of a pyramid level relative to the next finer one.
+    smallest_side: no level but the full-size one has a shorter side, in pixels. inner_iterations:
+    updates of the robust weights per level. solver_iterations: red-black SOR sweeps per update.
+    omega: over-relaxation.
+    """
+
+    alpha: Annotated[float, Field(gt=0)] = 0.197
+    gamma: Annotated[float, Field(ge=0)] = 50.0
+    scale: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    smallest_side: Count = 16
+    inner_iterations: Count = 5
+    solver_iterations: Count = 10
+    omega: Annotated[float, Field(gt=0, lt=2)] = 1.95
+
+
+FlowAlgorithmName = Literal["brox", "tvl1", "farneback", "dis"]
+FLOW_ALGORITHMS: tuple[FlowAlgorithmName, ...] = get_args(FlowAlgorithmName)
+# The others compute on the CPU, whatever the device.
+ON_GPU: frozenset[FlowAlgorithmName] = frozenset({"brox"})
+
+
+class Flow(Strict):
+    """How flow is computed, and stored as JPEG."""
+
+    method: FlowAlgorithmName
+    encoding: Literal["range", "clip20"]
+    quality: Annotated[int, Field(ge=1, le=100)]
+    brox: BroxSettings = BroxSettings()
+
+    @property
+    def module(self) -> str:
+        """The name of the algorithm's module."""
+        return f"twostream.flow.algorithms.{self.method}"
+
+    def of_its_algorithm(self) -> "Flow":
+        """Return the settings with those of other algorithms at their defaults, as nothing reads them."""
+        fields = type(self).model_fields
+        others = fields.keys() & set(FLOW_ALGORITHMS) - {self.method}
+        return self.model_copy(update={name: fields[name].get_default() for name in others})
