@@ -4,11 +4,13 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import print_tables
 import pytest
 import write_documents
 from conftest import ROOT
+from docutils.core import publish_parts
 
 from twostream import paths
 from twostream.config.loading import load_config
@@ -57,7 +59,8 @@ Of the paper's own 7 differences 1 are within the sampling error of its test set
 def folder(tmp_path, monkeypatch) -> Path:
     """The folder that a test works in: a configuration, and published tables of two scales."""
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(ROOT / "config", "config")
+    for given in ("config", "workflow/report"):
+        shutil.copytree(ROOT / given, given)
     for scale, text in (("demo", TABLE), ("paper", TABLE.replace("demo_a", "ucf101"))):
         (PUBLISHED / scale).mkdir(parents=True)
         (PUBLISHED / scale / "table3.csv").write_text(text)
@@ -122,6 +125,16 @@ def test_what_cannot_be_written_is_named_with_file_and_line(folder, text, messag
     with pytest.raises(UserError) as raised:
         with_results(text, "A.md")
     assert str(raised.value).startswith(message)
+
+
+def test_the_reports_front_page_shows_a_table_as_it_is(folder):
+    written = with_results("Before.\n\n.. results: demo/table3\n.. end\n\nAfter.\n", "front.rst")
+    assert with_results(written, "front.rst") == written
+    shown = publish_parts(written, writer="html5")["body"]
+    cells = [cell.findtext("p") for cell in ElementTree.fromstring(f"<a>{shown}</a>").iter("td")]
+    assert cells[:6] == ["Both, averaging, UCF-101", "85.6", "80.5", "74.7 to 85.6", "demo_a", "flow-average"]
+    assert cells[-3:] == ["-", "-", "cited: Wang & Schmid 2013"]
+    assert "<p>Before.</p>" in shown and "<p>After.</p>" in shown
 
 
 def test_documents_are_written_all_or_none(folder, monkeypatch):

@@ -1,12 +1,14 @@
 """The tables of results in documents, written between markers from the CSVs that are committed.
 
 A line `<!-- results: SCALE/NAME -->` begins one and a line `<!-- end -->` ends it; between them stands what
-`docs/results/SCALE/NAME.csv` holds. Each scale has a folder, so one overwrites nothing of another.
+`docs/results/SCALE/NAME.csv` holds. In the report's front page, which is reStructuredText, these lines are
+`.. results: SCALE/NAME` and `.. end`. Each scale has a folder, so one overwrites nothing of another.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from twostream.files import UserError
@@ -14,6 +16,7 @@ from twostream.results.formatting import (
     Rows,
     arithmetic_note,
     as_markdown,
+    as_rst,
     claim_overview,
     method_rows,
     protocol_rows,
@@ -26,15 +29,30 @@ from twostream.results.formatting import (
 PUBLISHED = Path("docs/results")
 # Beside them, in which arithmetic they were computed.
 COMPUTED = "computed.json"
-BEGIN = re.compile(r"<!-- results: ([\w-]+)/([\w-]+) -->")
-END = "<!-- end -->"
 # The columns of a table that documents show; the CSVs have all.
 COLUMNS = ("", "paper", "ours", "95% interval", "our data", "run")
 
 
+@dataclass(frozen=True)
+class Markup:
+    """How a kind of document is written: its markers, how all lines begin that may be one, its tables."""
+
+    results: str
+    end: str
+    begins: str
+    table: Callable[[Rows], str]
+
+
+MARKUP = {
+    ".md": Markup("<!-- results: {} -->", "<!-- end -->", "<!--", as_markdown),
+    ".rst": Markup(".. results: {}", ".. end", ".. result", as_rst),
+}
+
+
 def documents() -> list[Path]:
     """Return the documents in which results may stand."""
-    return [Path("README.md"), Path("config/README.md"), *sorted(Path("docs").glob("*.md"))]
+    given = [Path("README.md"), Path("config/README.md"), Path("workflow/report/workflow.rst")]
+    return [*given, *sorted(Path("docs").glob("*.md"))]
 
 
 def with_results(text: str, document: str) -> str:
@@ -43,32 +61,34 @@ def with_results(text: str, document: str) -> str:
     Raises UserError, which names the document and the line, if a marker is none that is known or has no
     end, or if its table is not there or cannot be shown.
     """
+    markup = MARKUP[Path(document).suffix]
     written: list[str] = []
     begun = ""
     for number, line in enumerate(text.split("\n"), 1):
         where = f"{document}:{number}"
-        if line.rstrip() == END:
+        if line.rstrip() == markup.end:
             if not begun:
                 raise UserError(f"{where}: no results begin before this end")
             begun = ""
-        elif line.startswith("<!--"):
+        elif line.startswith(markup.begins):
             if begun:
-                raise UserError(f"{begun}: lacks its `{END}` before line {number}")
+                raise UserError(f"{begun}: lacks its `{markup.end}` before line {number}")
             begun = where
-            written += [line, "", *_block(line.rstrip(), where), ""]
+            written += [line, "", *_block(line.rstrip(), where, markup), ""]
             continue
         if not begun:
             written.append(line)
     if begun:
-        raise UserError(f"{begun}: lacks its `{END}`")
+        raise UserError(f"{begun}: lacks its `{markup.end}`")
     return "\n".join(written)
 
 
-def _block(marker: str, where: str) -> Iterator[str]:
+def _block(marker: str, where: str, markup: Markup) -> Iterator[str]:
     """What stands between a marker and its end."""
-    found = BEGIN.fullmatch(marker)
+    found = re.fullmatch(re.escape(markup.results).replace(r"\{\}", r"([\w-]+)/([\w-]+)"), marker)
     if not found:
-        raise UserError(f"{where}: {marker}: is no marker; they are like `<!-- results: demo/table3 -->`")
+        likely = markup.results.format("demo/table3")
+        raise UserError(f"{where}: {marker}: is no marker; they are like `{likely}`")
     scale, name = found.groups()
     file = PUBLISHED / scale / f"{name}.csv"
     if not file.exists():
@@ -77,7 +97,7 @@ def _block(marker: str, where: str) -> Iterator[str]:
             " copies it"
         )
     try:
-        yield from _shown(name, file)
+        yield from _shown(name, file, markup)
         if note := arithmetic_note(json.loads((file.parent / COMPUTED).read_text())["arithmetic"]):
             yield from ("", note)
     except UserError as error:
@@ -86,15 +106,15 @@ def _block(marker: str, where: str) -> Iterator[str]:
         raise UserError(f"{where}: {file}: cannot be shown ({error!r}); publish it again") from None
 
 
-def _shown(name: str, file: Path) -> list[str]:
+def _shown(name: str, file: Path, markup: Markup) -> list[str]:
     table = read_table(str(file))
     if table.empty:
         raise UserError(f"{file}: has no rows")
     if name == "claims":
-        return [*as_markdown(claim_overview(table)).split("\n"), "", sampling_note(table)]
+        return [*markup.table(claim_overview(table)).split("\n"), "", sampling_note(table)]
     others = {"methods": method_rows, "protocols": protocol_rows}
     rows = others[name](table) if name in others else _columns(table_rows(table))
-    return as_markdown(rows).split("\n")
+    return markup.table(rows).split("\n")
 
 
 def _columns(rows: Rows) -> Rows:

@@ -3,6 +3,8 @@
 The first row holds the headings; a row of a single cell is a heading over those below it.
 """
 
+import csv
+import io
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
@@ -67,6 +69,18 @@ def as_markdown(rows: Rows) -> str:
         shown = [_escaped(text) for text in cells]
         lines.append(shown if len(cells) > 1 else [f"**{shown[0]}**", *[""] * (len(headings) - 1)])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def as_rst(rows: Rows) -> str:
+    """Return rows as a table of reStructuredText."""
+    shown = io.StringIO()
+    writer = csv.writer(shown, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    for cells in rows:
+        # The first character too, as `-` and `1.` begin lists.
+        texts = [re.sub(r"^[^\\]|[\\`*_|]", r"\\\g<0>", " ".join(cell.split())) for cell in cells]
+        writer.writerow(texts if len(cells) > 1 else [f"**{texts[0]}**", *[""] * (len(rows[0]) - 1)])
+    lines = [".. csv-table::", "   :header-rows: 1", "", *shown.getvalue().splitlines()]
+    return "\n".join(f"   {line}" if i > 2 else line for i, line in enumerate(lines))
 
 
 def _escaped(text: str) -> str:
