@@ -46,7 +46,7 @@ def recipe_of(config: Config, dropout: float) -> TrainingRecipe:
     return TrainingRecipe(
         run=run.model_copy(update={"dropout": dropout}),
         tasks=[Task(head="h", sources=[TrainingSubset(dataset="d", shards=1, split=1)])],
-        network=scale.network,
+        network=scale.networks[run.network_name],
         training=scale.training,
         schedule=scale.schedules.scratch,
         short_side=scale.short_side("flow"),

@@ -99,10 +99,29 @@ def test_the_svm_is_crammer_and_singers_on_stacked_normalised_scores():
     assert cost == 1.0
     unit = [s.scores / np.linalg.norm(s.scores, axis=1, keepdims=True) for s in (spatial, temporal)]
     features, train = np.hstack(unit), spatial.parts == "train"
-    machine = LinearSVC(multi_class="crammer_singer", C=1.0, max_iter=100_000, random_state=0)
+    machine = LinearSVC(
+        multi_class="crammer_singer", class_weight="balanced", C=1.0, max_iter=100_000, random_state=0
+    )
     decisions = machine.fit(features[train], spatial.labels[train]).decision_function(features)
     assert (fused.scores.argmax(1) == decisions.argmax(1)).all()
     np.testing.assert_allclose(fused.scores, softmax(decisions, axis=1), rtol=1e-6)
+
+
+def test_where_the_cost_is_small_classes_of_few_training_videos_are_not_passed_over():
+    """Networks are sure of their training videos, so all costs do as well there; not so on others."""
+    counts, classes, random = [60, 60, 10, 10, 10], np.arange(5), np.random.default_rng(0)
+    labels = np.concatenate([np.repeat(classes, counts), np.repeat(classes, 100)])
+    parts = np.repeat(["train", "test"], [sum(counts), 500])
+    streams = []
+    for _ in range(2):
+        sureness = np.where(parts == "train", 8.0, 1.5)[:, None] * np.eye(5)[labels]
+        scores = softmax(random.normal(size=(len(labels), 5)) + sureness, axis=1)
+        videos = np.array([f"v{i}" for i in range(len(labels))])
+        streams.append(Scores(videos, labels, parts, videos, scores, np.array([f"c{c}" for c in classes])))
+    averaged = average(*streams).part("test").accuracy()
+    for cost in (1e-4, 0.1):
+        fused, _ = svm(*streams, SVM(costs=[cost], folds=3), seed=0)
+        assert fused.part("test").accuracy() > averaged - 2
 
 
 def test_scores_of_the_svm_do_not_depend_on_the_c_librarys_exp(monkeypatch):
@@ -120,7 +139,7 @@ def test_the_svm_chooses_its_cost_by_the_one_standard_error_rule_over_groups():
         _, cost = svm(spatial, temporal, SVM(costs=costs[::-1], folds=3), seed=0)
         train = spatial.parts == "train"
         search = GridSearchCV(
-            LinearSVC(multi_class="crammer_singer", max_iter=5000, random_state=0),
+            LinearSVC(multi_class="crammer_singer", class_weight="balanced", max_iter=5000, random_state=0),
             {"C": costs},
             cv=GroupKFold(3, shuffle=True, random_state=0),
         )

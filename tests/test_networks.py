@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from bench_initialisation import flow_like, recipe_of
 from conftest import ROOT
 from torch import nn
 from torch.nn.functional import interpolate
@@ -125,6 +126,14 @@ def test_the_temporal_cnn_m_2048_starts_at_the_loss_of_guessing(dropout, inputs)
     # The mean over all labels, which depends less on the few inputs.
     loss = (scores.logsumexp(dim=1).mean() - scores.mean()).item()
     assert loss == pytest.approx(math.log(101), abs=0.7)
+
+
+def test_the_benchmark_of_initial_weights_is_of_that_network_and_of_inputs_of_unit_variance():
+    recipe = recipe_of(load_config(ROOT / "config", {"scale": "paper"}), 0.8)
+    assert recipe.network == CNN_M_2048 and recipe.run.dropout == 0.8
+    fields = flow_like(4, 10, 32, torch.Generator().manual_seed(0))
+    assert fields.shape == (4, 20, 32, 32) and fields.std().item() == pytest.approx(1)
+    assert fields.mean(dim=(2, 3)).abs().max() < 1e-4
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5, 0.9])

@@ -20,12 +20,14 @@ from twostream.scores.score_file import Scores
 def svm(spatial: Scores, temporal: Scores, settings: SVM, seed: int) -> tuple[Scores, float]:
     """Return the scores of a multi-class linear SVM (Crammer & Singer), and the cost it chose.
 
-    Features are the two L2-normalised softmax scores, stacked. The SVM learns from the training
-    part. Its cost C is the smallest of `settings.costs` whose accuracy, in cross-validation over groups
-    of the training part, is within one standard error of the best one's (Breiman et al. 1984, section
-    3.4.3): networks are surer of videos that they were trained on, so what their scores gain by a larger
-    C there need not hold for others. Scores are the softmax of its decision values, in which a video's
-    classes keep their order. Raises UserError if all training videos are of one class.
+    Features are the two L2-normalised softmax scores, stacked. The SVM learns from the training part. Its
+    cost C is the smallest of `settings.costs` whose accuracy, in cross-validation over groups of the
+    training part, is within one standard error of the best one's (Breiman et al. 1984, section 3.4.3):
+    networks are surer of videos that they were trained on, so what their scores gain by a larger C there
+    need not hold for others. Videos of a class with few of them weigh more, so that all classes weigh the
+    same; else, where C is small, a class's number of videos would decide. Scores are the softmax of its
+    decision values, in which a video's classes keep their order. Raises UserError if all training videos
+    are of one class.
     """
     spatial, temporal = common_parts(spatial, temporal)
     temporal = matched(spatial, temporal)
@@ -54,7 +56,9 @@ def _exp(values: np.ndarray) -> np.ndarray:
 
 
 def _fit(features: np.ndarray, labels: np.ndarray, cost: float, seed: int) -> LinearSVC:
-    machine = LinearSVC(multi_class="crammer_singer", C=cost, max_iter=5000, random_state=seed)
+    machine = LinearSVC(
+        multi_class="crammer_singer", C=cost, class_weight="balanced", max_iter=5000, random_state=seed
+    )
     with warnings.catch_warnings():
         # A large C on separable data stops at max_iter: close enough, and the same every time.
         warnings.simplefilter("ignore", ConvergenceWarning)
