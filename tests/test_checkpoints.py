@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -26,16 +27,31 @@ from twostream.training import checkpoints
 checkpoints.SECONDS_BETWEEN = 0
 cli.run(train_stream.main)
 """
+# With the usual time between checkpoints, and a signal to all of its process group in its seventh step.
+SIGNALLED = PROGRAM.replace(
+    "checkpoints.SECONDS_BETWEEN = 0",
+    """
+import os, subprocess, time
+from twostream.training import trainer
+descend = trainer.descend
+def signalled(network, optimizer, batch, recipe, progress, device):
+    if progress.iteration == 6:
+        subprocess.run(["kill", "-TERM", "--", f"-{os.getpgrp()}"], start_new_session=True, check=True)
+        time.sleep(0.5)  # as long as a worker takes to end, if it does
+    descend(network, optimizer, batch, recipe, progress, device)
+trainer.descend = signalled
+""",
+)
 OUT = Path("models/one.safetensors")
 SCRATCH = Path("scratch/models/one.checkpoint")
 
 
-def start(folder: Path, spec: str = "a") -> subprocess.Popen[str]:
+def start(folder: Path, program: str = PROGRAM, *options: str, **how: Any) -> subprocess.Popen[str]:
     content = recipe(MULTI, 40, dropout=0.5)
-    file = spec_file(folder, spec, "train_stream")
-    command = [sys.executable, "-c", PROGRAM, "--recipe", content.model_dump_json(), "--spec", file]
+    file = spec_file(folder, "a", "train_stream")
+    command = [sys.executable, "-c", program, "--recipe", content.model_dump_json(), "--spec", file]
     command += ["--out", str(OUT), "--curve", "models/one.csv", *frames_options(*content.shards)]
-    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([*command, *options], cwd=folder, stderr=subprocess.PIPE, text=True, **how)
 
 
 def outputs(folder: Path) -> list[bytes]:
@@ -69,6 +85,22 @@ def test_a_training_killed_again_and_again_ends_with_the_same_bytes(coloured):
     assert outputs(coloured) == undisturbed
     assert json.loads((coloured / paths.run_file(OUT)).read_text())["resumed_at"] != []
     assert not (coloured / SCRATCH).exists()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_training_told_to_stop_leaves_a_checkpoint_at_once_and_goes_on_from_it(coloured, workers):
+    """All of its processes are told, amid a step, as by a cluster."""
+    told = start(coloured, SIGNALLED, "--workers", str(workers), process_group=0)
+    _, said = told.communicate()
+    assert told.returncode == 1
+    assert "error: told to stop (SIGTERM) after iteration 7 of 40; the next call goes on from there" in said
+    assert not (coloured / OUT).exists() and (coloured / SCRATCH).exists()
+    again = start(coloured, SIGNALLED)
+    assert again.wait() == 0, again.stderr.read()
+    assert json.loads((coloured / paths.run_file(OUT)).read_text())["resumed_at"] == [7]
+    interrupted = outputs(coloured)
+    undisturbed = start(coloured)
+    assert undisturbed.wait() == 0 and outputs(coloured) == interrupted
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ class Checkpoint:
 
         One that cannot be read is told and left out, as the training can start anew.
         """
-        if self._identity is None or not self._path.exists():
+        if not self.is_kept or not self._path.exists():
             return None
         try:
             content = torch.load(self._path, map_location=device, weights_only=True)
@@ -44,12 +44,19 @@ class Checkpoint:
             return None
         return content["state"]
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is saved can be gone on from."""
+        return self._identity is not None
+
     def due(self) -> bool:
         """Whether it is time to save."""
-        return self._identity is not None and time.monotonic() - self._saved >= SECONDS_BETWEEN
+        return self.is_kept and time.monotonic() - self._saved >= SECONDS_BETWEEN
 
     def save(self, state: dict[str, Any]) -> None:
-        """Write the state (tensors, numbers, lists and dictionaries), whole or not at all."""
+        """Write the state (tensors, numbers, lists and dictionaries), whole or not at all; if it is kept."""
+        if not self.is_kept:
+            return
         with atomic_write(self._path) as part:
             torch.save({"identity": self._identity, "state": state}, part)
         self._saved = time.monotonic()

@@ -31,6 +31,7 @@ from twostream.networks.strided import with_portable_gradients
 from twostream.training.checkpoints import Checkpoint
 from twostream.training.descent import Progress, descend, optimizer_of, rate_at, timed
 from twostream.training.held_out import hold_out
+from twostream.training.interruption import stopped_by_signal
 from twostream.training.sampling import Dropout
 from twostream.training.stagnation import Stagnation
 from twostream.training.tasks import batches, videos_of
@@ -110,23 +111,31 @@ def train(
     shared = processes.share(network.train(), device)
     drawn = batches(videos, recipe, dropout, runtime, progress.iteration)
     bar = tqdm(None, "training", schedule.iterations, initial=progress.iteration, disable=not processes.first)
-    for batch in timed(drawn, progress):
-        descend(shared, optimizer, batch, recipe, progress, device)
-        if _add_to_curve(progress, schedule, processes):
-            bar.set_postfix(loss=round(progress.curve[-1][2], 3), refresh=False)
-            warning = stagnation.warning(progress.curve)
-            if warning and processes.first:
-                bar.write(warning, file=sys.stderr)
-        bar.update()
-        progress.seconds = time.monotonic() - started
-        if processes.first and checkpoint.due():
-            checkpoint.save(_state(network, optimizer, progress))
-    bar.close()
+    with bar, stopped_by_signal(processes, device) as interruption:
+        for batch in timed(drawn, progress):
+            descend(shared, optimizer, batch, recipe, progress, device)
+            if _add_to_curve(progress, schedule, processes):
+                bar.set_postfix(loss=round(progress.curve[-1][2], 3), refresh=False)
+                warning = stagnation.warning(progress.curve)
+                if warning and processes.first:
+                    bar.write(warning, file=sys.stderr)
+            bar.update()
+            progress.seconds = time.monotonic() - started
+            stops = interruption.is_due(progress.iteration) and progress.iteration < schedule.iterations
+            if processes.first and (stops or checkpoint.due()):
+                checkpoint.save(_state(network, optimizer, progress))
+            if stops:
+                raise UserError(_stopped(progress, schedule, checkpoint))
     curve = pd.DataFrame(progress.curve, columns=["iteration", "rate", "loss", "accuracy"])
     facts = {"parameters": sum(p.numel() for p in network.parameters()), **held_out}
     if stuck := stagnation.until(progress.curve):
         facts["no_better_than_guessing"] = stuck
     return Trained(network, description, curve, facts, _run(progress, processes))
+
+
+def _stopped(progress: Progress, schedule: Schedule, checkpoint: Checkpoint) -> str:
+    kept = "the next call goes on from there" if checkpoint.is_kept else "without --spec nothing is kept"
+    return f"told to stop (SIGTERM) after iteration {progress.iteration:,} of {schedule.iterations:,}; {kept}"
 
 
 def _describe(recipe: TrainingRecipe, heads: dict[str, list[str]]) -> Description:
