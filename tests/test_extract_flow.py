@@ -56,6 +56,17 @@ def test_backward_flow_is_that_of_the_reversed_pair(method):
         assert (backward[t] != -forward[t]).any()
 
 
+def test_frames_are_rescaled_before_their_flow():
+    frames = shifted(4, -2)
+    small = settings().model_copy(update={"short_side": 32})
+    (field,) = video_flow(frames, small, "forward")
+    assert field.shape == (32, 40, 2)
+    assert np.linalg.norm(field[8:-8, 8:-8] - (2, -1), axis=-1).mean() < 0.25
+    halves = [cv2.resize(frame, (40, 32), interpolation=cv2.INTER_AREA) for frame in frames]
+    (same,) = video_flow(halves, settings(), "forward")
+    assert np.abs(field - same).max() < 0.1  # of frames that were made gray and small in the other order
+
+
 def test_every_algorithm_in_the_configuration_is_there_and_no_other():
     folder = ROOT / "scripts" / Path(*settings().module.split(".")).parent
     assert {file.stem for file in folder.glob("[a-z]*.py")} == set(FLOW_ALGORITHMS)

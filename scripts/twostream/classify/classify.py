@@ -193,8 +193,9 @@ def _stored(video: Path, description: Description, scale: Scale, device: str, sc
             settings = Frames(short_side=description.short_side, quality=scale.frames.quality)
             _write_frames(video, settings, shard)
         else:
-            check_free_disk(video.parent, [video.name], shard, FIELD_BYTES, shards=len(what.extracted))
-            write_flow(video.parent, [video.name], scale.flow, DIRECTIONS[name], shard, device)
+            folder, files, flow = video.parent, [video.name], scale.flow
+            check_free_disk(folder, files, shard, FIELD_BYTES, len(what.extracted), flow.short_side)
+            write_flow(folder, files, flow, DIRECTIONS[name], shard, device)
         stores[name] = Store([shard])
     return VideoReader(what, stores)
 

@@ -33,9 +33,13 @@ ON_GPU: frozenset[FlowAlgorithmName] = frozenset({"brox"})
 
 
 class Flow(Strict):
-    """How flow is computed, and stored as JPEG."""
+    """How flow is computed, and stored as JPEG.
+
+    short_side: frames are rescaled to this shorter side (px) first; if not given, they stay as they are.
+    """
 
     method: FlowAlgorithmName
+    short_side: Count | None = None
     encoding: Literal["range", "clip20"]
     quality: Annotated[int, Field(ge=1, le=100)]
     brox: BroxSettings = BroxSettings()

@@ -18,7 +18,7 @@ def store_flow(
 ) -> int:
     """Write the flow of a shard's videos; return the number of fields."""
     files = files_of_shard(index, folder, shard, recipe.shards)
-    check_free_disk(folder, files, out, FIELD_BYTES, recipe.shards)
+    check_free_disk(folder, files, out, FIELD_BYTES, recipe.shards, recipe.flow.short_side)
     return write_flow(folder, files, recipe.flow, recipe.direction, out, device)
 
 
@@ -30,7 +30,7 @@ def write_flow(
     out: str | Path,
     device: str,
 ) -> int:
-    """Write the flow of videos to one shard, at the videos' own size; return the number of fields.
+    """Write the flow of videos to one shard; return the number of fields.
 
     Raises BadVideoError for a video that cannot be read.
     """

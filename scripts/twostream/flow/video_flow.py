@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 import cv2
 import numpy as np
 
+from twostream.videos.decoding import rescale
+
 if TYPE_CHECKING:
     from twostream.config.flow import Flow
 
@@ -42,13 +44,15 @@ def load_algorithm(settings: Flow) -> FlowAlgorithm:
 def video_flow(
     frames: Iterable[np.ndarray], settings: Flow, direction: str, device: str = "cpu"
 ) -> Iterator[np.ndarray]:
-    """Yield the flow of a video, a field for each two consecutive frames.
+    """Yield the flow of a video, a field for each two consecutive frames, in pixels of the field's own size.
 
     `frames` are uint8 [height, width, 3], BGR; a few are held at a time. Field t is computed from
     frame t to t + 1 (`forward`) or from frame t + 1 to t (`backward`: the reversed pair, not a
     change of sign). Raises UserError if the device is not there.
     """
     gray = (cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) for frame in frames)
+    if settings.short_side:
+        gray = (rescale(frame, settings.short_side) for frame in gray)
     return load_algorithm(settings).fields(gray, direction == "backward", settings, device)
 
 

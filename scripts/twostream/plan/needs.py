@@ -5,7 +5,7 @@ All are upper estimates, as a job that asks for too much waits, and one that ask
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from pydantic import BaseModel
@@ -81,6 +81,7 @@ def needs_of(step: Step, dataset: str | None, config: Config, indexed: Mapping[s
         case FlowRecipe() as recipe:
             gpu = int(config.device == "cuda" and recipe.flow.method in ON_GPU)
             each = PAIR * SLOWER.get(recipe.flow.method, 1.0)
+            held = replace(held, pixels=_rescaled(held.pixels, recipe.flow.short_side))
             return _rounded(_base(config) + PIXEL * held.pixels, each * _shard(held, recipe.shards), gpu)
         case ImportRecipe() as recipe:
             size = network_size(recipe.network, config.benchmark.pretraining, recipe.crop)
@@ -136,8 +137,17 @@ def _input(batch_bytes: float, config: Config) -> float:
 
 
 def _whole(recipe: TrainingRecipe) -> float:
-    """Pixels of a whole frame or field: 4:3 is what most videos of the paper have."""
-    return recipe.short_side**2 * 4 / 3
+    """Pixels of a whole frame or field."""
+    return _pixels(recipe.short_side)
+
+
+def _rescaled(pixels: int, short_side: int | None) -> int:
+    return int(min(pixels, _pixels(short_side))) if short_side else pixels
+
+
+def _pixels(short_side: int) -> float:
+    """Pixels at a shorter side: 4:3 is what most videos of the paper have."""
+    return short_side**2 * 4 / 3
 
 
 def _shard(held: DatasetSize, shards: int) -> float:

@@ -23,7 +23,7 @@ Items = Callable[[Tensor, Tensor, Tensor, "Input"], Tensor]
 def square_side(size: int, short_side: int, height: int, width: int) -> int:
     """Return the side, in stored pixels, of what is `size` px once the shorter side is `short_side`.
 
-    Flow is stored at the video's own size, so its squares are cut there and resampled.
+    Flow may be stored at another size; its squares are cut there and resampled.
     """
     return max(1, round(size * min(height, width) / short_side))
 
