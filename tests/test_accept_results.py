@@ -15,7 +15,7 @@ def accept(folder: Path, *arguments: str) -> str:
 
 
 TRAINER = "scripts/twostream/training/trainer.py"
-LOG_LINE = (TRAINER, "    bar.close()", "    bar.close()\n    print('trained')")
+LOG_LINE = (TRAINER, "            bar.update()", "            bar.update()\n            print('trained')")
 
 
 def move(folder: Path, old: str, new: str) -> None:
