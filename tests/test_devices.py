@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from conftest import ROOT, frames_options, spec_file, tiny_scale
+from test_checkpoints import SIGNALLED
 from test_train_stream import MULTI, recipe, trained
 from torch import nn
 
@@ -25,12 +26,17 @@ TORCHRUN = Path(sys.executable).with_name("torchrun")
 
 
 def train_in(
-    count: int, folder: Path, content: TrainingRecipe, out: str, *more: str
+    count: int,
+    folder: Path,
+    content: TrainingRecipe,
+    out: str,
+    *more: str,
+    program: Path = ROOT / "scripts/train_stream.py",
 ) -> subprocess.CompletedProcess[str]:
     launch = [TORCHRUN, "--standalone", "--nproc-per-node", str(count)] if count > 1 else [sys.executable]
     arguments = ["--recipe", content.model_dump_json(), "--out", out, "--curve", f"{out}.csv", *more]
     arguments += frames_options(*content.shards)
-    command = [*launch, ROOT / "scripts/train_stream.py", *arguments]
+    command = [*launch, program, *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
@@ -53,6 +59,20 @@ def test_the_number_of_processes_changes_a_network_by_rounding_only(coloured):
     pd.testing.assert_frame_equal(*curves, atol=2e-4, rtol=0)
     for name, value in weights[0].items():
         torch.testing.assert_close(weights[1][name], value, rtol=0, atol=1e-6)
+
+
+def test_processes_stop_together_where_one_is_told_to(coloured):
+    """The checkpoint is whole by then, and all go on from it."""
+    content = with_local_response(recipe(MULTI, 12, dropout=0.5))
+    program = coloured / "program.py"
+    program.write_text(SIGNALLED.replace("== 6", "== 6 and os.environ.get('RANK') == '1'"))
+    spec = ["--spec", spec_file(coloured, "a", "train_stream")]
+    told = train_in(2, coloured, content, "two.safetensors", *spec, program=program)
+    stopped = "told to stop (SIGTERM) after iteration 10 of 12; the next call goes on from there"
+    assert told.returncode and told.stderr.count(f"error: {stopped}") == 2, told.stderr[-3000:]
+    again = train_in(2, coloured, content, "two.safetensors", *spec)
+    assert again.returncode == 0, again.stderr[-3000:]
+    assert json.loads((coloured / paths.run_file("two.safetensors")).read_text())["resumed_at"] == [10]
 
 
 def test_processes_go_on_together_from_one_checkpoint(coloured, monkeypatch):

@@ -108,12 +108,24 @@ def test_gpus_are_for_networks_and_brox_flow(device: str) -> None:
     assert {rule: gpu for rule, gpu in asked.items() if gpu} == (trained if device == "cuda" else {})
 
 
-def test_flow_of_opencv_asks_for_no_gpu() -> None:
-    config = load_config(overrides={"device": "cuda"})
-    flow = config.scale.flow.model_copy(update={"method": "tvl1"})
-    scale = config.scale.model_copy(update={"flow": flow})
+def flow_needs(dataset: str, choices: dict[str, str], **flow: object) -> Needs:
+    """What a dataset's flow needs with other settings of the scale's flow."""
+    config = load_config(overrides=choices)
+    settings = config.scale.flow.model_copy(update=flow)
+    scale = config.scale.model_copy(update={"flow": settings})
     plan = Plan(config.model_copy(update={"scale": scale}))
-    assert needed(plan, plan.extraction.extract_flow("demo_a", "forward"), "demo_a").gpu == 0
+    return needed(plan, plan.extraction.extract_flow(dataset, "forward"), dataset)
+
+
+def test_flow_of_opencv_asks_for_no_gpu() -> None:
+    assert flow_needs("demo_a", {"device": "cuda"}, method="tvl1").gpu == 0
+
+
+def test_flow_of_frames_of_half_the_side_takes_about_a_quarter_of_the_time() -> None:
+    whole, half = (
+        flow_needs("ucf101", {"scale": "paper"}, method="tvl1", short_side=side) for side in (None, 120)
+    )
+    assert half.runtime / whole.runtime == pytest.approx(0.25, abs=0.02)
 
 
 def test_all_jobs_of_the_default_scale_were_measured_to_take_less_than_half() -> None:

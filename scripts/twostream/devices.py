@@ -43,6 +43,11 @@ class Processes:
             module = nn.SyncBatchNorm.convert_sync_batchnorm(module)
         return DistributedDataParallel(module, [device] if device.type == "cuda" else None)
 
+    def meet(self, device: torch.device) -> None:
+        """Return once all processes have come here."""
+        if self.count > 1:
+            torch.distributed.barrier(device_ids=[device.index] if device.type == "cuda" else None)
+
     def sum(self, values: Tensor) -> Tensor:
         """Return the sum of `values` over the processes."""
         if self.count > 1:
@@ -76,7 +81,7 @@ def open_runtime(device_name: str, workers: int) -> Iterator[Runtime]:
     if started.count > 1:
         torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
         # Nothing is read before all are here: the first may have had to wait for another job's lock.
-        torch.distributed.barrier(device_ids=[device.index] if device.type == "cuda" else None)
+        started.meet(device)
     try:
         yield Runtime(device, started, workers)
     finally:

@@ -81,7 +81,8 @@ def needs_of(step: Step, dataset: str | None, config: Config, indexed: Mapping[s
         case FlowRecipe() as recipe:
             gpu = int(config.device == "cuda" and recipe.flow.method in ON_GPU)
             each = PAIR * SLOWER.get(recipe.flow.method, 1.0)
-            held = replace(held, pixels=_rescaled(held.pixels, recipe.flow.short_side))
+            if recipe.flow.short_side:
+                held = replace(held, pixels=_pixels(recipe.flow.short_side))
             return _rounded(_base(config) + PIXEL * held.pixels, each * _shard(held, recipe.shards), gpu)
         case ImportRecipe() as recipe:
             size = network_size(recipe.network, config.benchmark.pretraining, recipe.crop)
@@ -141,13 +142,9 @@ def _whole(recipe: TrainingRecipe) -> float:
     return _pixels(recipe.short_side)
 
 
-def _rescaled(pixels: int, short_side: int | None) -> int:
-    return int(min(pixels, _pixels(short_side))) if short_side else pixels
-
-
-def _pixels(short_side: int) -> float:
+def _pixels(short_side: int) -> int:
     """Pixels at a shorter side: 4:3 is what most videos of the paper have."""
-    return short_side**2 * 4 / 3
+    return ceil(short_side**2 * 4 / 3)
 
 
 def _shard(held: DatasetSize, shards: int) -> float:

@@ -13,7 +13,7 @@ import torch
 from twostream.devices import Processes
 
 # Several processes agree on where to stop; that is a wait for the GPUs, so not after each iteration.
-ITERATIONS_BETWEEN = 20
+ITERATIONS_BETWEEN = 5
 
 
 class Interruption:

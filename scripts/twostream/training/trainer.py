@@ -125,6 +125,8 @@ def train(
             if processes.first and (stops or checkpoint.due()):
                 checkpoint.save(_state(network, optimizer, progress))
             if stops:
+                # `torchrun` ends all processes when the first of them ends.
+                processes.meet(device)
                 raise UserError(_stopped(progress, schedule, checkpoint))
     curve = pd.DataFrame(progress.curve, columns=["iteration", "rate", "loss", "accuracy"])
     facts = {"parameters": sum(p.numel() for p in network.parameters()), **held_out}
