@@ -54,7 +54,9 @@ def _certified(before: Path) -> dict[str, list[Step]]:
     """The code all of whose artefacts are the same in both workspaces, with the step of each."""
     plan = Plan(load_config())
     steps = {artefact: plan.step_of(artefact) for artefact in paths.artefacts_here()}
-    made_here = {a: step for a, step in steps.items() if step and is_current(a, step) and not _accepted(a)}
+    made_here = {
+        a: step for a, step in steps.items() if step and is_current(a, step.spec) and not _accepted(a)
+    }
     same: dict[str, list[Step]] = defaultdict(list)
     other: set[str] = set()
     for artefact in _made_by_its_code(before, list(made_here)):

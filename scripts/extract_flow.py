@@ -43,7 +43,8 @@ def main() -> None:
         with cli.record(args, recipe) as record:
             record.facts["backend"] = backend(recipe.flow, args.device)
             record.facts["fields"] = store_flow(
-                recipe, args.videos, args.index, args.shard, args.out, args.device
+                *(recipe, args.videos, args.index, args.shard, args.out, args.device),
+                spec=args.spec and args.spec.digest,
             )
     else:
         flow = Flow(method=args.method, encoding=args.encoding, quality=90, brox=BroxSettings())

@@ -15,7 +15,8 @@ def main() -> None:
     args = parser.parse_args()
     recipe = cli.recipe(FramesRecipe, args)
     with cli.record(args, recipe) as record:
-        record.facts |= store_frames(recipe, args.folder, args.index, args.shard, args.out)
+        spec = args.spec and args.spec.digest
+        record.facts |= store_frames(recipe, args.folder, args.index, args.shard, args.out, spec)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def main() -> None:
         raise UserError(f"{PLANNED.format(stage=dvc_stage)}: is not what the plan says now; {edited}")
     for step in steps_by_dvc_stage(plan)[dvc_stage]:
         for artefact in step.outputs:
-            if not is_current(artefact, step):
+            if not is_current(artefact, step.spec):
                 raise UserError(f"{artefact}: is not what configuration and code say now; {edited}")
     for artefact in find_orphans(plan, names_at_other_scales(plan.config), FOLDERS[dvc_stage]):
         print(f"{artefact}: the configuration names no such artefact; moved to {set_aside(artefact)}")

@@ -73,6 +73,11 @@ def test_processes_stop_together_where_one_is_told_to(coloured):
     again = train_in(2, coloured, content, "two.safetensors", *spec)
     assert again.returncode == 0, again.stderr[-3000:]
     assert json.loads((coloured / paths.run_file("two.safetensors")).read_text())["resumed_at"] == [10]
+    made = (coloured / "two.safetensors").stat().st_mtime_ns
+    late = train_in(2, coloured, content, "two.safetensors", *spec)
+    assert late.returncode == 0, late.stderr[-3000:]
+    assert "two.safetensors: has been made meanwhile, by this very spec" in late.stderr
+    assert (coloured / "two.safetensors").stat().st_mtime_ns == made
 
 
 def test_processes_go_on_together_from_one_checkpoint(coloured, monkeypatch):

@@ -35,7 +35,7 @@ def make(of: Step) -> None:
 def is_stale(of: Step) -> bool:
     """Whether a step's artefact is stale; if not, it must be what its record says."""
     artefact = of.outputs[0]
-    current = is_current(artefact, of)
+    current = is_current(artefact, of.spec)
     if current:
         check_unchanged(artefact)
     assert current == (not why_stale(artefact, of))

@@ -274,13 +274,13 @@ KILLED = """part.write_bytes(b"half")
 
         os.kill(os.getpid(), signal.SIGKILL)"""
 
-PAUSE = """
-        import pathlib, time
+BEFORE_WORK = "\n            remove_earlier(args.out)"
+PAUSE = f"""{BEFORE_WORK}
+            import pathlib, time
 
-        pathlib.Path("at work").write_text(os.environ["TWOSTREAM_CALL"])
-        while not pathlib.Path("go on").exists():
-            time.sleep(0.05)
-        yield content"""
+            pathlib.Path("at work").write_text(os.environ["TWOSTREAM_CALL"])
+            while not pathlib.Path("go on").exists():
+                time.sleep(0.05)"""
 
 
 def what_is_in(log: Path) -> str:
@@ -291,10 +291,12 @@ def what_is_in(log: Path) -> str:
         return ""
 
 
-def test_a_second_call_is_told_who_is_at_work_and_a_dead_ones_jobs_are_waited_for(project, edited, started):
+def test_a_second_call_is_told_who_is_at_work_and_what_a_dead_ones_job_makes_is_not_made_again(
+    project, edited, started
+):
     table = project / "results/table3.csv"
     before = table.read_bytes()
-    edited("scripts/twostream/cli.py", "\n        yield content", PAUSE)
+    edited("scripts/twostream/cli.py", BEFORE_WORK, PAUSE)
     first = started(project, "--forcerun", "make_table", "--", "results/table3.csv")
     wait_until((project / "at work").exists, first, project)
     second = snakemake(project, "--forcerun", "make_table", "--", "results/table2.csv")
@@ -313,7 +315,8 @@ def test_a_second_call_is_told_who_is_at_work_and_a_dead_ones_jobs_are_waited_fo
     assert f"process {first.pid} " in (project / "at work").read_text()
     (project / "go on").touch()
     assert third.wait() == 0
-    assert f"process {third.pid} " in (project / "at work").read_text()
+    assert "results/table3.csv: has been made meanwhile" in log.read_text()
+    assert f"process {first.pid} " in (project / "at work").read_text()
     assert table.read_bytes() == before
     assert "Nothing to be done" in run(project, "-n")
 

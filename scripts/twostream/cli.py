@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,13 +12,14 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from twostream import arithmetic
+from twostream import arithmetic, slurm
 from twostream.config.loading import parse
-from twostream.files import UserError
+from twostream.files import InterruptedJobError, UserError
+from twostream.provenance.failures import failing_once
 from twostream.provenance.locks import locked
-from twostream.provenance.records import BY_HAND, Recording, recorded
+from twostream.provenance.records import BY_HAND, Recording, recorded, remove_earlier
 from twostream.provenance.specs import Spec, code_digest
-from twostream.provenance.staleness import Seen
+from twostream.provenance.staleness import Seen, made_meanwhile
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -70,30 +72,70 @@ def from_json(model: type[Model], text: str, option: str) -> Model:
 def record(args: argparse.Namespace, given: BaseModel) -> Iterator[Recording]:
     """Hold the output's lock, and write its record once the block has succeeded; see `records`.
 
-    Of several processes that `torchrun` started, the first does so for all. Raises UserError if code or
-    inputs are no longer those of the spec, as the record would say what is not so.
+    Of several processes that `torchrun` started, the first does so for all. If another job has made the
+    artefact since this one was planned, the script ends here, and well. Raises UserError if code or inputs
+    are no longer those of the spec, as the record would say what is not so.
     """
     if os.environ.get("RANK", "0") != "0":
         yield Recording()
         return
     device = vars(args).get("device", "cpu")
     recording = recorded(args.out, given.model_dump(mode="json"), args.spec or BY_HAND, device)
-    with locked(args.out), recording as content:
-        seen = Seen()
-        for file in args.spec.made_from if args.spec else ():
-            seen.check(file)
-        if args.spec and code_digest(args.spec.script, args.spec.modules) != args.spec.code:
-            raise UserError(
-                f"the code of scripts/{args.spec.script}.py has changed since this call of snakemake began;"
-                " call it again"
-            )
-        yield content
+    if not args.spec:
+        with locked(args.out), recording as content:
+            yield content
+        return
+    with locked(args.out), failing_once(args.out):
+        _stop_if_made_meanwhile(args.out, args.spec)
+        with recording as content:
+            _check_inputs(args.spec)
+            remove_earlier(args.out)
+            yield content
+
+
+def _stop_if_made_meanwhile(artefact: str, spec: Spec) -> None:
+    if not made_meanwhile(artefact, spec):
+        return
+    print(f"{artefact}: has been made meanwhile, by this very spec; nothing is left to do", file=sys.stderr)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        # Not before: it loads torch.
+        from twostream.devices import dismiss_others
+
+        dismiss_others()
+    sys.exit()
+
+
+def _check_inputs(spec: Spec) -> None:
+    seen = Seen()
+    for file in spec.made_from:
+        seen.check(file)
+    if code_digest(spec.script, spec.modules) != spec.code:
+        raise UserError(
+            f"the code of scripts/{spec.script}.py has changed since this call of snakemake began; call it"
+            " again"
+        )
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a script; what the user can put right is shown as a message, not as a traceback."""
+    """Run a script; what the user can put right is shown as a message, not as a traceback.
+
+    SIGTERM, by which clusters announce the end of a job, is told as an error too, and SLURM asked to run
+    the job again: it goes on from what it has kept.
+    """
+    signal.signal(signal.SIGTERM, _stop)
+    if place := slurm.place():
+        print(place, file=sys.stderr, flush=True)
     try:
         arithmetic.check()
         main()
+    except InterruptedJobError as error:
+        again = os.environ.get("RANK", "0") == "0" and slurm.requeue()
+        sys.exit(f"error: {error}{'; SLURM is asked to run this job again' if again else ''}")
     except (UserError, OSError) as error:
         sys.exit(f"error: {error}")
+
+
+def _stop(*_: object) -> None:
+    # Once is enough: what is done on the way out is not to be interrupted in its turn.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise InterruptedJobError("told to stop (SIGTERM)")

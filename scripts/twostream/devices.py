@@ -1,6 +1,7 @@
 """What a job computes on: the device, and the processes that share it out."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,6 +56,10 @@ class Processes:
         return values
 
 
+# What the first process tells the others before they join; and the variable that says that there is a store.
+FIRST, GO, NOTHING_TO_DO = "twostream/first", "go", "nothing to do"
+_STORED = "TORCHELASTIC_USE_AGENT_STORE"
+
 # How `torchrun` tells a process what `Processes` holds; without it there is one.
 TORCHRUN = (("WORLD_SIZE", 1), ("RANK", 0), ("LOCAL_RANK", 0))
 
@@ -63,6 +68,26 @@ def processes() -> Processes:
     """Return what `torchrun` says in the environment; one process without it."""
     numbers = (int(os.environ.get(key, default)) for key, default in TORCHRUN)
     return Processes(*numbers)
+
+
+def dismiss_others() -> None:
+    """Have the other processes that `torchrun` started end well: the first found that nothing is to do."""
+    _tell_others(NOTHING_TO_DO)
+
+
+def _tell_others(what: str) -> None:
+    if _STORED in os.environ:
+        _store().set(FIRST, what)
+
+
+def _told_by_first() -> str:
+    return _store().get(FIRST).decode() if _STORED in os.environ else GO
+
+
+def _store() -> torch.distributed.TCPStore:
+    """The store that `torchrun` keeps for its processes."""
+    host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    return torch.distributed.TCPStore(host, port, is_master=False, timeout=PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -79,6 +104,10 @@ def open_runtime(device_name: str, workers: int) -> Iterator[Runtime]:
     """Join the processes that `torchrun` started, if it did; leave them at the end of the block."""
     device, started = use_device(device_name), processes()
     if started.count > 1:
+        if started.first:
+            _tell_others(GO)
+        elif _told_by_first() == NOTHING_TO_DO:
+            sys.exit()
         torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
         # Nothing is read before all are here: the first may have had to wait for another job's lock.
         started.meet(device)

@@ -23,6 +23,10 @@ class UserError(Exception):
     """Something that the user can put right; the message says what, where and how."""
 
 
+class InterruptedJobError(UserError):
+    """A job was told to stop, and has kept what it had done: called again it goes on from there."""
+
+
 def part_of(path: str | Path) -> Path:
     """The temporary path beside `path` that is this process's alone, on whichever host it runs.
 

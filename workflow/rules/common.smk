@@ -1,13 +1,35 @@
 # What the rules have in common: what makes a job stale (scripts/twostream/plan/wire.py), and what it needs.
+from snakemake.iocontainers import Wildcards
+
 wire = Wire(workflow, plan)
+cluster = Cluster(workflow)
 remade_if_stale = wire.remade_if_stale
 spec_file = wire.spec_file
 
 
+# Shards are handed to a cluster as arrays, whose jobs all get what the first asks for.
+ARRAYS = ("extract_frames", "extract_flow")
+
+
 def needs(rule, resource):
-    def resource_function(w):
-        found = needs_of(plan.step(rule, w), w.get("dataset"), plan.config, INDEXED)
-        return getattr(found, resource)
+    def resource_function(w, attempt):
+        longest = cluster.longest_job() if cluster.is_used else None
+        datasets = [w.get("dataset")]
+        if rule in ARRAYS:
+            datasets = [
+                d for d in DATASETS if DATASETS[d].media == DATASETS[w.dataset].media
+            ]
+        steps = [
+            (plan.step(rule, Wildcards(fromdict={**w, "dataset": d})), d)
+            for d in datasets
+            if d
+        ]
+        steps = steps or [(plan.step(rule, w), None)]
+        asked = [
+            needs_of(step, d, plan.config, INDEXED).of_attempt(attempt, longest)
+            for step, d in steps
+        ]
+        return max(getattr(found, resource) for found in asked)
 
     return resource_function
 

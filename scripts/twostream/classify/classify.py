@@ -120,7 +120,7 @@ def stale(models: Models, config: Config) -> list[str]:
         networks.train_stream(run, models.dataset, models.split, models.seed)
         for run in fusion.streams.values()
     ]
-    return [step.outputs[0] for step in steps if not is_current(step.outputs[0], step)]
+    return [step.outputs[0] for step in steps if not is_current(step.outputs[0], step.spec)]
 
 
 def is_trained_on(video: Path, dataset: str, split: int) -> bool:

@@ -8,18 +8,29 @@ from twostream.config.recipes import FlowRecipe
 from twostream.extraction.encoding import encode
 from twostream.extraction.shards import FIELD_BYTES, check_free_disk, files_of_shard, write_shard
 from twostream.extraction.store import ShardWriter
+from twostream.files import sha256
 from twostream.flow.video_flow import video_flow
 from twostream.paths import Direction
 from twostream.videos.decoding import read_frames
 
 
 def store_flow(
-    recipe: FlowRecipe, folder: Path, index: str | Path, shard: int, out: str | Path, device: str
+    recipe: FlowRecipe,
+    folder: Path,
+    index: str | Path,
+    shard: int,
+    out: str | Path,
+    device: str,
+    spec: str | None = None,
 ) -> int:
-    """Write the flow of a shard's videos; return the number of fields."""
+    """Write the flow of a shard's videos; return the number of fields.
+
+    With the digest of a spec it goes on from what a killed call with the same one has written.
+    """
     files = files_of_shard(index, folder, shard, recipe.shards)
     check_free_disk(folder, files, out, FIELD_BYTES, recipe.shards, recipe.flow.short_side)
-    return write_flow(folder, files, recipe.flow, recipe.direction, out, device)
+    identity = spec and f"{spec} {sha256(index)}"
+    return write_flow(folder, files, recipe.flow, recipe.direction, out, device, identity)
 
 
 def write_flow(
@@ -29,8 +40,9 @@ def write_flow(
     direction: Direction,
     out: str | Path,
     device: str,
+    identity: str | None = None,
 ) -> int:
-    """Write the flow of videos to one shard; return the number of fields.
+    """Write the flow of videos to one shard (`write_shard`); return the number of fields.
 
     Raises BadVideoError for a video that cannot be read.
     """
@@ -39,4 +51,4 @@ def write_flow(
         fields = video_flow(read_frames(folder / file), flow, direction, device)
         return writer.add_flow(file, (encode(field, flow.encoding) for field in fields))
 
-    return write_shard(files, out, flow.quality, add, f"{direction} flow")
+    return sum(write_shard(files, out, flow.quality, add, f"{direction} flow", identity).values())

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 from tqdm import tqdm
 
+from twostream.extraction.resumption import KeptShard
 from twostream.extraction.store import ShardWriter
 from twostream.files import UserError, atomic_write, sha256
 from twostream.videos.decoding import announced
@@ -41,17 +42,29 @@ def write_shard(
     files: Sequence[str],
     out: str | Path,
     quality: int,
-    add: Callable[[ShardWriter, str], int],
+    add: Callable[[ShardWriter, str], object],
     doing: str,
-) -> int:
-    """Write a shard, whole or not at all, with a progress bar; return the number of images in it.
+    identity: str | None = None,
+) -> dict[str, int]:
+    """Write a shard, whole or not at all, with a progress bar; return the number of images of each video.
 
-    `add` puts one video into the shard and returns how many images that made.
+    `add` puts one video into the shard. With an `identity`, that of the shard's content, a call that is
+    killed keeps the videos that it has written, and the next one with the same identity goes on from them.
     """
     # Jobs run side by side, so each keeps to one thread.
     cv2.setNumThreads(1)
-    with atomic_write(out) as part, ShardWriter(part, quality) as writer:
-        return sum(add(writer, file) for file in tqdm(files, doing))
+    if identity is None:
+        with atomic_write(out) as part, ShardWriter(part, quality) as writer:
+            for file in tqdm(files, doing):
+                add(writer, file)
+    else:
+        shard = KeptShard(out, f"{identity} OpenCV {cv2.__version__}")
+        with shard.writer(quality) as writer:
+            written = len(writer.videos)
+            for file in tqdm(files[written:], doing, len(files), initial=written):
+                add(writer, file)
+                shard.note(writer)
+    return {video.name: len(video.members) for video in writer.videos}
 
 
 def check_free_disk(

@@ -19,6 +19,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from pydantic import BaseModel
 
 from twostream.extraction.encoding import Encoded
 from twostream.files import UserError
@@ -73,40 +74,60 @@ class KeptImages:
         return image
 
 
+class WrittenVideo(BaseModel):
+    """A video in a shard: the offset, size and CRC-32 of each image, and for fields the ranges (`Stored`)."""
+
+    name: str
+    members: list[tuple[int, int, int]] = []
+    ranges: list[list[list[float]]] = []
+
+
 class ShardWriter:
-    """Writes the videos of one shard, one after another, to `path`; use it as a context."""
+    """Writes the videos of one shard, one after another, to `path`; use it as a context.
+
+    `videos` are those that are written.
+    """
 
     def __init__(self, path: str | Path, quality: int) -> None:
         self._zip = zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True)
         self._quality = [cv2.IMWRITE_JPEG_QUALITY, quality]
-        self._videos: list[str] = []
-        self._first: list[int] = []
-        self._rows: list[tuple[int, int, int]] = []
-        self._flow: list[np.ndarray] = []
+        self.videos: list[WrittenVideo] = []
 
     def add_frames(self, video: str, frames: Iterable[np.ndarray]) -> int:
         """Add a video's frames, each uint8 [height, width, 3], BGR; return their number."""
-        self._begin(video)
-        for number, frame in enumerate(frames):
-            self._add(video, number, frame)
-        return len(self._rows) - self._first[-1]
+        written = WrittenVideo(name=video)
+        for frame in frames:
+            self._add(written, self._encoded(frame))
+        self.videos.append(written)
+        return len(written.members)
 
     def add_flow(self, video: str, fields: Iterable[Encoded]) -> int:
         """Add a video's encoded displacement fields; return their number."""
-        self._begin(video)
-        for number, field in enumerate(fields):
-            self._add(video, number, field.image)
-            self._flow.append(field.ranges)
-        return len(self._rows) - self._first[-1]
+        written = WrittenVideo(name=video)
+        for field in fields:
+            self._add(written, self._encoded(field.image))
+            written.ranges.append(np.asarray(field.ranges, np.float32).tolist())
+        self.videos.append(written)
+        return len(written.members)
 
-    def _begin(self, video: str) -> None:
-        self._videos.append(video)
-        self._first.append(len(self._rows))
+    def add_encoded(self, video: str, images: Iterable[bytes], ranges: list[list[list[float]]]) -> None:
+        """Add a video as it was written before: its images, and for fields their ranges."""
+        written = WrittenVideo(name=video, ranges=ranges)
+        for image in images:
+            self._add(written, image)
+        self.videos.append(written)
 
-    def _add(self, video: str, number: int, image: np.ndarray) -> None:
-        encoded = cv2.imencode(".jpg", image, self._quality)[1].tobytes()
-        offset = self._member(f"{video}/{number:05d}.jpg", encoded)
-        self._rows.append((offset, len(encoded), zlib.crc32(encoded)))
+    def flush(self) -> None:
+        """Have the system know of all that is written, so that it outlives this process."""
+        assert self._zip.fp is not None
+        self._zip.fp.flush()
+
+    def _encoded(self, image: np.ndarray) -> bytes:
+        return cv2.imencode(".jpg", image, self._quality)[1].tobytes()
+
+    def _add(self, video: WrittenVideo, image: bytes) -> None:
+        offset = self._member(f"{video.name}/{len(video.members):05d}.jpg", image)
+        video.members.append((offset, len(image), zlib.crc32(image)))
 
     def _member(self, name: str, content: bytes) -> int:
         """Write a member with a fixed date; return the offset of its content."""
@@ -120,20 +141,22 @@ class ShardWriter:
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None:
             content = io.BytesIO()
-            write_npz(
-                content,
-                {
-                    "videos": np.array(self._videos, dtype=str),
-                    "first": np.array([*self._first, len(self._rows)], dtype=np.int64),
-                    "members": np.array(self._rows, dtype=np.int64).reshape(-1, 3),
-                    "flow": np.array(self._flow, dtype=np.float32).reshape(-1, 3, 2),
-                },
-            )
+            write_npz(content, self._index())
             encoded = content.getvalue()
             place = {"offset": self._member(INDEX, encoded), "crc": zlib.crc32(encoded)}
             comment = json.dumps(place | {"size": len(encoded)})
             self._zip.comment = comment.ljust(COMMENT_SIZE).encode()
         self._zip.close()
+
+    def _index(self) -> dict[str, np.ndarray]:
+        members = [member for video in self.videos for member in video.members]
+        ranges = [field for video in self.videos for field in video.ranges]
+        return {
+            "videos": np.array([video.name for video in self.videos], dtype=str),
+            "first": np.cumsum([0, *(len(video.members) for video in self.videos)], dtype=np.int64),
+            "members": np.array(members, dtype=np.int64).reshape(-1, 3),
+            "flow": np.array(ranges, dtype=np.float32).reshape(-1, 3, 2),
+        }
 
 
 class Shard:

@@ -59,6 +59,14 @@ class Needs:
     runtime: int
     gpu: int = 0
 
+    def of_attempt(self, attempt: int, longest: int | None) -> "Needs":
+        """Return the needs of the nth attempt: more memory, and more time up to `longest` (minutes).
+
+        A training that is not done by then leaves a checkpoint, and goes on from it in another job.
+        """
+        runtime = self.runtime * attempt
+        return replace(self, mem_mb=self.mem_mb * attempt, runtime=min(runtime, longest or runtime))
+
 
 def needs_of(step: Step, dataset: str | None, config: Config, indexed: Mapping[str, int]) -> Needs:
     """Return what each job of a step needs.

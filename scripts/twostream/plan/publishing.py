@@ -48,7 +48,7 @@ def objection(file: str, step: Step, plan: Plan) -> str:
     """Why a file is not to be published; nothing if it may be."""
     if not Path(file).exists():
         return "is missing"
-    if not is_current(file, step):
+    if not is_current(file, step.spec):
         return _why_not_current(file, step, plan.config.scale_name)
     check_unchanged(file)
     return ""

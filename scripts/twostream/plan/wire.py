@@ -20,12 +20,15 @@ from snakemake.io import _IOFile
 from twostream import paths
 from twostream.files import UserError, atomic_write
 from twostream.plan.gpus import check_gpus, gpus_here
+from twostream.plan.outputs import leave_to_jobs
 from twostream.plan.plan import Plan
 from twostream.plan.pull_guard import PullGuard
+from twostream.plan.settings import hold_settings
+from twostream.plan.signals import pass_sigterm_on
 from twostream.provenance.environment import told_of_other_versions
 from twostream.provenance.explanation import is_cause, some_of, why_stale
 from twostream.provenance.records import read_record
-from twostream.provenance.staleness import Seen, is_current
+from twostream.provenance.staleness import Seen, is_current, record_digest
 from twostream.provenance.steps import Step
 
 # The version that this was tried with; with another one run the tests, and then change this.
@@ -48,9 +51,10 @@ class Wire:
         self._workflow, self._plan = workflow, plan
         self._seen = Seen()
         _IOFile.is_newer = _never
-        # Outputs are replaced, never written into. DVC write-protects what it links into its cache, by
-        # which Snakemake would take it for protected from being made again.
-        _IOFile.protected = _never
+        hold_settings()
+        leave_to_jobs(lambda output: plan.step_of(output) is not None)
+        if not workflow.is_main_process:
+            pass_sigterm_on()
         _after_planning(self._look_over)
 
     def remade_if_stale(self, rule: str) -> InputFunction:
@@ -98,7 +102,7 @@ class Wire:
         _refuse_unknown(artefact)
         # Also if it is stale: nothing that somebody has put in its place is overwritten.
         self._seen.check(artefact)
-        if not is_current(artefact, step):
+        if not is_current(artefact, step.spec):
             self._workflow.dag.forcefiles.add(artefact)
 
     def _look_over(self, dag: Any) -> None:
@@ -124,7 +128,7 @@ class Wire:
         read = {file: upstream for step in steps for upstream in step.made_from for file in upstream.outputs}
         for file, upstream in read.items():
             if file not in planned and Path(file).exists():
-                if not is_current(file, upstream):
+                if not is_current(file, upstream.spec):
                     raise UserError(
                         f"{file}: is stale, and this call does not make it anew, though others are made from"
                         " it; call snakemake without --allowed-rules and the like"
@@ -190,7 +194,8 @@ def _refuse_unknown(artefact: str) -> None:
 
 def _write_spec(artefact: str, step: Step) -> None:
     with atomic_write(_spec_file(artefact, step)) as part:
-        part.write_text(step.whole_spec.model_dump_json(indent=2))
+        spec = step.whole_spec.model_copy(update={"replaces": record_digest(artefact)})
+        part.write_text(spec.model_dump_json(indent=2))
 
 
 def _say(text: str) -> None:

@@ -47,7 +47,7 @@ class Acceptance:
         self._decided.add(artefact)
         try:
             record = read_record(artefact) if Path(artefact).exists() else None
-            if record and is_current(artefact, step):
+            if record and is_current(artefact, step.spec):
                 return
         except UserError as error:
             self.refused[artefact] = str(error)

@@ -82,6 +82,12 @@ def recorded(
     write_json(paths.record(artefact), {**origin, **how, "files": states, **recording.facts})
 
 
+def remove_earlier(artefact: str | Path) -> None:
+    """Remove an artefact that is to be made anew, what was written with it, and first their record."""
+    for file in (paths.record(artefact), *paths.companion_files(artefact)):
+        Path(file).unlink(missing_ok=True)
+
+
 def _ended(files: list[str], artefact: dict[str, Any]) -> dict[str, Any]:
     times = {file: Path(file).stat().st_mtime_ns for file in files}
     return {"times": times, "sha256": artefact["sha256"]}

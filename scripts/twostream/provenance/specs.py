@@ -58,6 +58,8 @@ class Spec(BaseModel):
     """What names in the recipe stand for, where a table in the library says it."""
     made_from: dict[str, str]
     """Each file that it is made from, with its spec."""
+    replaces: str | None = None
+    """The SHA-256 of the record that was beside the artefact when the job was planned, if one was."""
 
 
 def digest(content: Any) -> str:

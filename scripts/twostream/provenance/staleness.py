@@ -13,9 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from twostream import paths
 from twostream.files import UserError, sha256, write_json
 from twostream.provenance.records import read_record, run_of
-from twostream.provenance.steps import Step
+from twostream.provenance.specs import Spec
 
 # Larger files take a while to compare, so it is told.
 TOLD_BYTES = 50_000_000
@@ -23,15 +24,29 @@ TOLD_BYTES = 50_000_000
 SEEN = Path("scratch/seen.json")
 
 
-def is_current(artefact: str, step: Step) -> bool:
+def is_current(artefact: str, spec: str) -> bool:
     """Whether an artefact is here whole, has the spec that it should have, and was made from what is here."""
     record = read_record(artefact)
     return (
         record is not None
-        and record["spec"] == step.spec
+        and record["spec"] == spec
         and all(Path(file).exists() for file in (artefact, *record["files"]))
         and not any(content_changed(file, made["sha256"]) for file, made in record["made_from"].items())
     )
+
+
+def made_meanwhile(artefact: str, spec: Spec) -> bool:
+    """Whether another job has made an artefact, by this very spec, since the job with this spec was planned.
+
+    So it is where a head was killed, and one that was called after it asked for the artefact again.
+    """
+    return record_digest(artefact) != spec.replaces and is_current(artefact, spec.digest)
+
+
+def record_digest(artefact: str) -> str | None:
+    """Return the SHA-256 of the record beside an artefact; None if there is none."""
+    record = Path(paths.record(artefact))
+    return sha256(record) if record.exists() else None
 
 
 def content_changed(file: str, sha256_then: str) -> bool:

@@ -17,23 +17,26 @@ ITERATIONS_BETWEEN = 5
 
 
 class Interruption:
-    """Whether a training is to stop; all its processes say so after the same iteration."""
+    """Whether a training is to stop; all its processes say so after the same iteration.
+
+    `told` is whether this process was told.
+    """
 
     def __init__(self, processes: Processes, device: torch.device) -> None:
         self._processes, self._device = processes, device
-        self._told = False
+        self.told = False
 
     def tell(self, *_: object) -> None:
         """Have the training stop after the iteration that it is at, or soon after."""
-        self._told = True
+        self.told = True
 
     def is_due(self, iteration: int) -> bool:
         """Return whether it is to stop after this iteration; each process must ask after each one."""
         if self._processes.count == 1:
-            return self._told
+            return self.told
         if iteration % ITERATIONS_BETWEEN:
             return False
-        told = torch.tensor(float(self._told), device=self._device)
+        told = torch.tensor(float(self.told), device=self._device)
         return bool(self._processes.sum(told).item())
 
 
@@ -51,4 +54,5 @@ def stopped_by_signal(processes: Processes, device: torch.device) -> Iterator[In
     try:
         yield interruption
     finally:
-        signal.signal(signal.SIGTERM, before)
+        # Told again while it ends, as all processes of a job may be, it is to come to an end all the same.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN if interruption.told else before)

@@ -24,7 +24,7 @@ from twostream.config.recipes import TrainingRecipe
 from twostream.config.scale import Schedule
 from twostream.devices import Processes, Runtime, to_device
 from twostream.extraction.dataset_files import DatasetFiles
-from twostream.files import UserError, atomic_write
+from twostream.files import InterruptedJobError, UserError, atomic_write
 from twostream.networks.model_file import Description, copy_hidden_layers, save_model
 from twostream.networks.network import StreamNetwork
 from twostream.networks.strided import with_portable_gradients
@@ -127,7 +127,7 @@ def train(
             if stops:
                 # `torchrun` ends all processes when the first of them ends.
                 processes.meet(device)
-                raise UserError(_stopped(progress, schedule, checkpoint))
+                raise InterruptedJobError(_stopped(progress, schedule, checkpoint))
     curve = pd.DataFrame(progress.curve, columns=["iteration", "rate", "loss", "accuracy"])
     facts = {"parameters": sum(p.numel() for p in network.parameters()), **held_out}
     if stuck := stagnation.until(progress.curve):
