@@ -19,6 +19,7 @@ FLOORS = [
     "npz",
     "config",
     "provenance",
+    "slurm",
     "devices",
     "downloads",
     "cli",
