@@ -13,6 +13,7 @@ LIBRARY = ROOT / "scripts/twostream"
 # From the ground up: each imports only those before it.
 FLOORS = [
     "files",
+    "progress",
     "npz",
     "arithmetic",
     "paths",

@@ -8,11 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from twostream.config.recipes import GeneratorRecipe
 from twostream.config.sources import Generated
 from twostream.files import UserError
+from twostream.progress import ProgressBar
 from twostream.videos.drawing import draw_clip, draw_still
 
 FRAMES_PER_SECOND = 25
@@ -27,7 +27,7 @@ def write_dataset(recipe: GeneratorRecipe, folder: Path) -> pd.DataFrame:
     if folder.exists():
         shutil.rmtree(folder)
     source, rows = recipe.source, []
-    for name in tqdm(source.classes, f"drawing {recipe.dataset}"):
+    for name in ProgressBar(source.classes, f"drawing {recipe.dataset}"):
         (folder / name).mkdir(parents=True)
         for group in range(source.groups):
             parts = [_part(group, split, source) for split in range(recipe.splits)]

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-from tqdm import tqdm
 
 from twostream.files import UserError, atomic_write, sha256
+from twostream.progress import ProgressBar
 from twostream.videos.decoding import BadVideoError, why_unusable
 from twostream.videos.listing import Media, find_videos
 
@@ -94,7 +94,7 @@ def complete(
             _check_classes(table[table[split] != "none"], split, "test", folder)
     paths = [folder / file for file in good["file"]]
     good.insert(1, "size", [path.stat().st_size for path in paths])
-    good.insert(2, "sha256", [sha256(path) for path in tqdm(paths, "checksums")])
+    good.insert(2, "sha256", [sha256(path) for path in ProgressBar(paths, "checksums")])
     good.insert(4, "label", good["class"].map({name: i for i, name in enumerate(classes)}))
     return good, bad.reset_index(drop=True)
 
@@ -104,7 +104,7 @@ def unusable(table: pd.DataFrame, folder: Path, media: Media, on_bad_video: str,
 
     `advice` says how to leave them out.
     """
-    reasons = [why_unusable(folder / file, media) for file in tqdm(table["file"], "checking")]
+    reasons = [why_unusable(folder / file, media) for file in ProgressBar(table["file"], "checking")]
     bad = pd.DataFrame({"file": table["file"], "reason": reasons}).dropna()
     if len(bad) and on_bad_video == "stop":
         listed = "\n".join(f"  {folder / file}: {reason}" for file, reason in bad.to_numpy())
