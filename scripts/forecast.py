@@ -26,8 +26,8 @@ DVC = (
     " cannot share blocks between files."
 )
 CORES = (
-    "GPU jobs take no core here. Snakemake counts {threads} for each (1 + workers, for each GPU of a"
-    " training): with fewer than that to each GPU, fewer of them run at once."
+    "GPU jobs take no core here. Snakemake counts {threads} for a scoring, and for each GPU of a training (1"
+    " + workers): with fewer than that to each GPU, fewer of them run at once."
 )
 
 
@@ -77,9 +77,9 @@ def header(found: Forecast, gpu: str) -> Iterator[str]:
         " end."
     )
     yield (
-        f"Estimated: all that is not marked as measured, as downloads ({1 / rates.fetched:.0f} MB/s), the start"
-        f" of a job ({rates.start:.0f} s), and networks other than CNN-M-2048, slow fusion among them, by their"
-        " sizes."
+        f"Estimated: all that is not marked as measured, as downloads ({1 / rates.fetched:.0f} MB/s), the"
+        f" start of a job ({rates.start:.0f} s), and networks other than CNN-M-2048, slow fusion among them,"
+        " by their sizes."
     )
     if unknown := [name for name in backbones(config) if name not in BACKBONES]:
         yield f"Taken to be as large as VGG-16, in time and on disk: {', '.join(unknown)}."
