@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import sys
+from collections import namedtuple
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from conftest import ROOT, call, copy_project, planned
 
 from twostream.config.loading import load_config
 from twostream.config.settings import Config
-from twostream.plan.disk import kept_bytes
+from twostream.files import UserError
+from twostream.plan.disk import check_room, kept_bytes
 from twostream.plan.forecast import Forecast, disk_rows, forecast, path_rows, rule_rows, time_rows
 from twostream.plan.plan import Plan
 from twostream.plan.rates import GPUS, expected
@@ -257,3 +259,19 @@ def test_what_cannot_be_forecast_is_said_in_a_sentence(
     done = call(project, sys.executable, "scripts/forecast.py", *arguments)
     assert done.returncode == 1
     assert done.stdout.startswith(message) and done.stdout.count("\n") == 1
+
+
+def test_a_disk_that_is_too_small_is_told_before_anything_runs(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    plan = Plan(load_config(ROOT / "config", overrides={"scale": "paper"}))
+    steps = [plan.extraction.extract_flow("ucf101", "forward")]
+    whole = kept_bytes(steps, plan.config, {})["flow"]
+    free = namedtuple("free", "free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free(whole * 0.75))
+    with pytest.raises(UserError, match=r"has \d+ GB free, and this call may need \d+ GB there"):
+        check_room(steps, plan.config, {})
+    # Half of it is there.
+    for shard in steps[0].outputs[::2]:
+        Path(shard).parent.mkdir(parents=True, exist_ok=True)
+        Path(shard).touch()
+    check_room(steps, plan.config, {})

@@ -4,7 +4,9 @@ The bytes of images are as measured on real clips of UCF-101 in JPEG of the qual
 for frames, 90 for fields); at other qualities they are others.
 """
 
+import shutil
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from twostream.config.recipes import (
     FlowRecipe,
@@ -16,6 +18,7 @@ from twostream.config.recipes import (
     TrainingRecipe,
 )
 from twostream.config.settings import Config
+from twostream.files import UserError
 from twostream.plan.durations import flow_size
 from twostream.plan.sizes import FLOAT, network_size, pixels_at
 from twostream.plan.videos import DatasetSize, dataset_of, planned_dataset, size_of
@@ -70,3 +73,39 @@ def _kept(step: Step, held: DatasetSize, config: Config) -> dict[str, float]:
         case ScoringRecipe() | FusionRecipe() | ImportScoresRecipe():
             return {"scores": held.count * (ROW_BYTES + SCORE_BYTES * held.classes)}
     return {}
+
+
+# Where what is kept lies, each perhaps a link to another disk.
+PLACES = {
+    "videos": "data",
+    "frames": "data/frames",
+    "flow": "data/flow",
+    "models": "models",
+    "checkpoints": "scratch",
+    "scores": "scores",
+}
+
+
+def check_room(steps: Iterable[Step], config: Config, indexed: Mapping[str, int]) -> None:
+    """Raise UserError if what these steps have yet to make does not fit on the disks that it is to lie on."""
+    wanted: dict[int, float] = {}
+    places: dict[int, Path] = {}
+    for step in steps:
+        missing = sum(not Path(output).exists() for output in step.outputs) / len(step.outputs)
+        for kind, count in kept_bytes([step], config, indexed).items():
+            place = _existing(Path(PLACES[kind]))
+            disk = place.stat().st_dev
+            wanted[disk] = wanted.get(disk, 0.0) + missing * count
+            places.setdefault(disk, place)
+    for disk, place in places.items():
+        free = shutil.disk_usage(place).free
+        if wanted[disk] > free:
+            raise UserError(
+                f"{place.resolve()}: has {free / 1e9:.0f} GB free, and this call may need"
+                f" {wanted[disk] / 1e9:.0f} GB there (`python scripts/forecast.py` says for what); make room,"
+                " or make data/frames, data/flow or models a link to a larger disk"
+            )
+
+
+def _existing(place: Path) -> Path:
+    return place if place.exists() else _existing(place.parent)

@@ -5,7 +5,7 @@ All are upper estimates, as a job that asks for too much waits, and one that ask
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from twostream.config.recipes import (

@@ -94,6 +94,11 @@ class Wire:
             workflow.register_resource("gpu", here)
             workflow.scheduler.global_resources["gpu"] = here
 
+    def steps_to_run(self) -> list[Step]:
+        """Return the steps whose jobs are to run, each once."""
+        planned = self._artefacts_of(self._workflow.dag.needrun_jobs())
+        return list({step.outputs[0]: step for _, step in planned}.values())
+
     def _force_if_stale(self, rule: str, wildcards: Any) -> None:
         artefact, step = _artefact(rule, wildcards), self._plan.step(rule, wildcards)
         if not Path(artefact).exists():
