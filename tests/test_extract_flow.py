@@ -1,7 +1,9 @@
 """Flow methods against known displacements, and the extraction of a shard."""
 
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,8 +16,10 @@ from conftest import ROOT, textured
 
 from twostream.config.flow import FLOW_ALGORITHMS, Flow
 from twostream.config.recipes import FlowRecipe, FramesRecipe
+from twostream.extraction import flow as extraction
 from twostream.extraction.encoding import encode
 from twostream.extraction.flow import store_flow
+from twostream.extraction.folder import extract_folder
 from twostream.extraction.frames import store_frames
 from twostream.extraction.store import Store
 from twostream.files import UserError, sha256
@@ -164,6 +168,31 @@ def test_a_folder_is_extracted_by_the_script_alone(clip, tmp_path):
         np.testing.assert_allclose(mean, [2 * sign, 0], atol=0.3)
     assert "one.avi" in (tmp_path / "flow/skipped.csv").read_text()
     assert cv2.imread(str(tmp_path / "preview.png")).shape == (52, 128, 3)
+
+
+def test_a_folder_whose_extraction_was_stopped_is_gone_on_with(clip, tmp_path, monkeypatch):
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    for name in ("a", "b", "c"):
+        shutil.copy(clip, videos / f"{name}.avi")
+    read: list[str] = []
+    stops = ["c.avi"]
+
+    def reads(file: Path) -> Iterator[np.ndarray]:
+        if file.name in stops:
+            raise KeyboardInterrupt
+        read.append(file.name)
+        return read_frames(file)
+
+    monkeypatch.setattr(extraction, "read_frames", reads)
+    more = {"directions": ["forward"], "device": "cpu", "skip_bad": False, "preview": None}
+    with pytest.raises(KeyboardInterrupt):
+        extract_folder(videos, tmp_path / "flow", settings(), **more)
+    stops.clear()
+    extract_folder(videos, tmp_path / "flow", settings(), **more)
+    assert read == ["a.avi", "b.avi", "c.avi"]
+    extract_folder(videos, tmp_path / "undisturbed", settings(), **more)
+    assert (tmp_path / "flow/forward.zip").read_bytes() == (tmp_path / "undisturbed/forward.zip").read_bytes()
 
 
 @pytest.mark.parametrize(("displacement", "colour"), [((1, 0), "red"), ((-1, 0), "cyan"), ((0, 0), "white")])

@@ -13,13 +13,13 @@ LIBRARY = ROOT / "scripts/twostream"
 # From the ground up: each imports only those before it.
 FLOORS = [
     "files",
-    "progress",
     "npz",
     "arithmetic",
     "paths",
     "npz",
     "config",
     "provenance",
+    "progress",
     "slurm",
     "devices",
     "downloads",

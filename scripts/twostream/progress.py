@@ -1,17 +1,20 @@
-"""How far a job is: a bar on a terminal, and in a log a line now and then."""
+"""How far a script is: a bar, or where it is a job of the workflow's a line of its log now and then."""
 
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 from tqdm import tqdm
 
+from twostream.provenance.locks import STARTED_BY
+
 # Between two lines of a log, in seconds.
 INTERVAL = 30.0
 
 
 class ProgressBar(tqdm):
-    """tqdm's bar; in a log two lines a minute, such as
+    """tqdm's bar; in the log of a job two lines a minute, such as
 
     training: 31,200 of 80,000 iterations, 5 h 10 min left, loss 1.21
     """
@@ -19,7 +22,7 @@ class ProgressBar(tqdm):
     def __init__(
         self, iterable: Any = None, desc: str = "", total: int | None = None, **options: Any
     ) -> None:
-        self._in_log = not sys.stderr.isatty()
+        self._in_log = STARTED_BY in os.environ and not sys.stderr.isatty()
         if self._in_log:
             options |= {"mininterval": INTERVAL, "maxinterval": INTERVAL}
         super().__init__(iterable, desc, total, **options)
