@@ -7,6 +7,7 @@ its rule in `workflow/rules/videos.smk`, its script, and its module in `videos/`
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -143,7 +144,13 @@ class FolderDataset(PlannedDataset[Folder]):
 
     def recipe(self) -> IndexRecipe:
         media, splits = self.settings.media, self.settings.splits
-        listing = listing_digest(self.source, media, paths.INDEX.format(dataset=self.name))
+        index = paths.INDEX.format(dataset=self.name)
+        if self.source.list and Path(self.source.list).resolve() == Path(index).resolve():
+            raise UserError(
+                f"datasets.{self.name}.source.list: {self.source.list} is where the index of this dataset is"
+                " written; give your list another name or place"
+            )
+        listing = listing_digest(self.source, media, index)
         return IndexRecipe(media=media, splits=splits, listing=listing)
 
     def options(self) -> list[str]:

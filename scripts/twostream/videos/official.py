@@ -8,12 +8,12 @@ import pandas as pd
 from twostream import paths
 from twostream.config.sources import Official, Origin
 from twostream.downloads import fetch
-from twostream.files import UserError, atomic_write, sha256
+from twostream.files import UserError, atomic_write, sha256, some
 from twostream.progress import ProgressBar
 from twostream.provenance.locks import locked
 from twostream.videos.archives import unpack
 from twostream.videos.listing import SUFFIXES
-from twostream.videos.official_lists import are_there, locate, name_key, read_hmdb51, read_ucf101, some
+from twostream.videos.official_lists import are_there, locate, name_key, read_hmdb51, read_ucf101
 from twostream.videos.subsets import FACTS, read_subset
 
 READERS = {"ucf101": read_ucf101, "hmdb51": read_hmdb51}
