@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import ROOT, textured
+from conftest import ROOT, textured, write_video
 
 from twostream.config.flow import FLOW_ALGORITHMS, Flow
 from twostream.config.recipes import FlowRecipe, FramesRecipe
@@ -131,9 +131,18 @@ def test_a_video_that_is_not_the_listed_one_is_refused(indexed):
 def test_frames_are_rescaled_to_their_shorter_side(indexed):
     frames = FramesRecipe(media="videos", shards=1, frames={"short_side": 96, "quality": 95})
     facts = store_frames(frames, indexed, indexed / "index.csv", 0, indexed / "0.zip")
-    assert facts == {"frames": 5, "fewer_frames_than_announced": {}}
+    assert facts == {"frames": 5, "fewer_frames_than_announced": {}, "all_frames_equal": []}
     assert Store([indexed / "0.zip"]).read("clip.avi", [0]).images.shape == (1, 3, 96, 128)
     assert rescale(np.zeros((200, 100, 3), np.uint8), 50).shape == (100, 50, 3)
+
+
+def test_a_video_that_stands_still_is_told(indexed, capsys):
+    write_video(indexed / "clip.avi", [textured(48, 64)] * 4)
+    list_clip(indexed)
+    frames = FramesRecipe(media="videos", shards=1, frames={"short_side": 48, "quality": 95})
+    facts = store_frames(frames, indexed, indexed / "index.csv", 0, indexed / "0.zip")
+    assert facts["all_frames_equal"] == ["clip.avi"]
+    assert "all frames are equal, so that there is no motion in it: clip.avi" in capsys.readouterr().err
 
 
 def test_a_full_disk_is_seen_before_the_work_begins(indexed, monkeypatch):

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 
 from twostream.extraction.resumption import KeptShard
-from twostream.extraction.store import ShardWriter
+from twostream.extraction.store import ShardWriter, WrittenVideo
 from twostream.files import UserError, atomic_write, sha256
 from twostream.progress import ProgressBar
 from twostream.videos.decoding import announced
@@ -45,8 +45,8 @@ def write_shard(
     add: Callable[[ShardWriter, str], object],
     doing: str,
     identity: str | None = None,
-) -> dict[str, int]:
-    """Write a shard, whole or not at all, with a progress bar; return the number of images of each video.
+) -> list[WrittenVideo]:
+    """Write a shard, whole or not at all, with a progress bar; return what is in it of each video.
 
     `add` puts one video into the shard. With an `identity`, that of the shard's content, a call that is
     killed keeps the videos that it has written, and the next one with the same identity goes on from them.
@@ -64,7 +64,7 @@ def write_shard(
             for file in ProgressBar(files[written:], doing, len(files), initial=written):
                 add(writer, file)
                 shard.note(writer)
-    return {video.name: len(video.members) for video in writer.videos}
+    return writer.videos
 
 
 def check_free_disk(
