@@ -4,6 +4,7 @@ To add a kind: a model of its source in `config/sources.py`, a class for it belo
 its rule in `workflow/rules/videos.smk`, its script, and its module in `videos/`.
 """
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -16,12 +17,13 @@ from twostream import paths
 from twostream.config.recipes import Data, GeneratorRecipe, IndexRecipe, OfficialRecipe
 from twostream.config.settings import Config
 from twostream.config.sources import Dataset, Folder, Generated, Official
-from twostream.files import UserError
+from twostream.files import UserError, some
 from twostream.plan.memo import NoSuchStepError, memoized
 from twostream.plan.rates import Rates
 from twostream.provenance.records import read_record
 from twostream.provenance.steps import Step
 from twostream.videos.listing import listing_digest
+from twostream.videos.replaced import replaced_videos
 from twostream.videos.subsets import read_subset, subset_digest
 
 Source = TypeVar("Source", bound=BaseModel)
@@ -272,6 +274,15 @@ class Videos:
     def shards(self, dataset: str) -> int:
         """Into how many shards a dataset's frames and flow are packed."""
         return self.dataset(dataset).settings.shards
+
+    def are_replaced(self, artefact: str, step: Step) -> bool:
+        """Whether an artefact is the index of a user's videos, and some are others by now; says which."""
+        if step.script != FolderDataset.rule:
+            return False
+        found = replaced_videos(Path(self.dataset(Path(artefact).stem).folder), artefact)
+        if found:
+            print(f"{artefact}: is made anew, as files were replaced since: {some(found)}", file=sys.stderr)
+        return bool(found)
 
     def check_split(self, dataset: str, split: int) -> None:
         """Raise NoSuchStepError if a dataset has no such split."""

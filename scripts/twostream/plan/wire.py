@@ -107,7 +107,7 @@ class Wire:
         _refuse_unknown(artefact)
         # Also if it is stale: nothing that somebody has put in its place is overwritten.
         self._seen.check(artefact)
-        if not is_current(artefact, step.spec):
+        if not is_current(artefact, step.spec) or self._plan.videos.are_replaced(artefact, step):
             self._workflow.dag.forcefiles.add(artefact)
 
     def _look_over(self, dag: Any) -> None:
