@@ -1,12 +1,15 @@
 """Fetch the videos and official lists of a published dataset where they are missing, and write its index."""
 
+import sys
+
 from twostream import cli
 from twostream.config.recipes import OfficialRecipe
 from twostream.config.sources import Official
-from twostream.files import UserError
+from twostream.files import UserError, some
 from twostream.videos.index import complete, write_index
 from twostream.videos.official import listed_videos
 from twostream.videos.subsets import subset_digest
+from twostream.videos.suspicions import repeated_across
 
 
 def main() -> None:
@@ -24,6 +27,9 @@ def main() -> None:
         table, folder = listed_videos(source, args.dataset)
         index, skipped = complete(table, folder, "videos", args.on_bad_video)
         record.facts |= {"videos": len(index), "skipped": len(skipped)}
+        if repeated := repeated_across(index):
+            record.facts["repeated_across_splits"] = repeated
+            print(f"the same video, byte for byte, is on both sides: {some(repeated)}", file=sys.stderr)
         write_index(skipped, args.skipped)
         write_index(index, args.out)
 

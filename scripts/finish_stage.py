@@ -12,9 +12,9 @@ from pathlib import Path
 
 from twostream import cli
 from twostream.config.loading import load_config, names_at_other_scales
-from twostream.files import UserError
-from twostream.plan.dvc_stages import FOLDERS, PLANNED, planned, steps_by_dvc_stage
-from twostream.plan.orphans import find_orphans, set_aside
+from twostream.files import UserError, some
+from twostream.plan.dvc_stages import FOLDERS, NOT_SHARED, PLANNED, planned, steps_by_dvc_stage
+from twostream.plan.orphans import find_orphans, find_others, set_aside
 from twostream.plan.plan import Plan
 from twostream.provenance.locks import lock_folder
 from twostream.provenance.staleness import is_current
@@ -37,6 +37,12 @@ def main() -> None:
                 raise UserError(f"{artefact}: is not what configuration and code say now; {edited}")
     for artefact in find_orphans(plan, names_at_other_scales(plan.config), FOLDERS[dvc_stage]):
         print(f"{artefact}: the configuration names no such artefact; moved to {set_aside(artefact)}")
+    shared = [folder for folder in FOLDERS[dvc_stage] if folder != NOT_SHARED]
+    if others := find_others(shared):
+        raise UserError(
+            f"{some(others)}: this project has not made them, and DVC, which takes the whole of"
+            f" {', '.join(shared)}, would keep copies and push them: move them out of there"
+        )
     for folder in FOLDERS[dvc_stage]:
         Path(folder).mkdir(parents=True, exist_ok=True)
 

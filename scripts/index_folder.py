@@ -1,10 +1,16 @@
 """Index a folder of videos (or still images): class folders, or a CSV that lists them."""
 
+import sys
 from pathlib import Path
 
 from twostream import cli
 from twostream.config.recipes import IndexRecipe
-from twostream.videos.index import complete, from_class_folders, from_list, write_index
+from twostream.files import some
+from twostream.videos.class_folders import from_class_folders
+from twostream.videos.index import complete, write_index
+from twostream.videos.listing import passed_over
+from twostream.videos.lists import from_list
+from twostream.videos.suspicions import refuse_suspicious
 
 
 def main() -> None:
@@ -17,11 +23,15 @@ def main() -> None:
     recipe = cli.recipe(IndexRecipe, args)
     with cli.record(args, recipe) as record:
         if args.list:
-            table = from_list(args.list, recipe.splits)
+            table = from_list(args.list, recipe.splits, args.folder)
         else:
             table = from_class_folders(args.folder, recipe.media, recipe.splits)
         index, skipped = complete(table, args.folder, recipe.media, args.on_bad_video)
-        record.facts |= {"videos": len(index), "skipped": len(skipped)}
+        refuse_suspicious(index, args.folder)
+        if others := passed_over(args.folder, recipe.media):
+            said = f"{len(others):,} files are passed over, as their names do not end as {recipe.media} do"
+            print(f"{args.folder}: {said}: {some(others)}", file=sys.stderr)
+        record.facts |= {"videos": len(index), "skipped": len(skipped), "passed_over": len(others)}
         write_index(skipped, args.skipped)
         write_index(index, args.out)
 

@@ -5,10 +5,13 @@ On one device `python scripts/train_stream.py ...`; on four GPUs of one machine
 A call that was killed goes on from its last checkpoint when it is called again with the same --spec.
 """
 
+from contextlib import ExitStack
+
 from twostream import cli, paths
 from twostream.config.recipes import TrainingRecipe
 from twostream.devices import open_runtime
 from twostream.extraction import dataset_files
+from twostream.extraction.staging import staged
 from twostream.training.checkpoints import Checkpoint
 from twostream.training.trainer import train_and_save
 
@@ -25,13 +28,18 @@ def main() -> None:
     parser.add_argument("--curve", required=True, help="CSV of the training curve to write")
     cli.add_device(parser)
     cli.add_workers(parser)
+    cli.add_stage(parser)
     args = parser.parse_args()
     recipe = cli.recipe(TrainingRecipe, args)
     files = dataset_files.given_files(args, recipe.shards)
     if recipe.held_out:
         dataset_files.add_index(files, recipe.held_out.dataset, args.held_out, "--held-out")
     checkpoint = Checkpoint(paths.checkpoint(args.out), args.spec and args.spec.digest)
-    with cli.record(args, recipe) as record, open_runtime(args.device, args.workers) as runtime:
+    with ExitStack() as stack:
+        record = stack.enter_context(cli.record(args, recipe))
+        runtime = stack.enter_context(open_runtime(args.device, args.workers))
+        if args.stage:
+            files = stack.enter_context(staged(files, runtime))
         trained = train_and_save(recipe, files, args.initial, runtime, checkpoint, args.out, args.curve)
         record.facts |= trained.facts
         record.run |= trained.run

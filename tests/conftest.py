@@ -11,6 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+# pytest has these on its path (pyproject.toml); whoever imports this file alone has not.
+sys.path.insert(0, str(Path(__file__).parent.with_name("benchmarks")))
+sys.path.insert(0, str(Path(__file__).parent.with_name("scripts")))
+
 # First, as it sets the arithmetic that libraries read as they load.
 import twostream  # noqa: F401
 

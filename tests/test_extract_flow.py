@@ -1,7 +1,9 @@
 """Flow methods against known displacements, and the extraction of a shard."""
 
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,12 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import ROOT, textured
+from conftest import ROOT, textured, write_video
 
 from twostream.config.flow import FLOW_ALGORITHMS, Flow
 from twostream.config.recipes import FlowRecipe, FramesRecipe
+from twostream.extraction import flow as extraction
 from twostream.extraction.encoding import encode
 from twostream.extraction.flow import store_flow
+from twostream.extraction.folder import extract_folder
 from twostream.extraction.frames import store_frames
 from twostream.extraction.store import Store
 from twostream.files import UserError, sha256
@@ -127,9 +131,18 @@ def test_a_video_that_is_not_the_listed_one_is_refused(indexed):
 def test_frames_are_rescaled_to_their_shorter_side(indexed):
     frames = FramesRecipe(media="videos", shards=1, frames={"short_side": 96, "quality": 95})
     facts = store_frames(frames, indexed, indexed / "index.csv", 0, indexed / "0.zip")
-    assert facts == {"frames": 5, "fewer_frames_than_announced": {}}
+    assert facts == {"frames": 5, "fewer_frames_than_announced": {}, "all_frames_equal": []}
     assert Store([indexed / "0.zip"]).read("clip.avi", [0]).images.shape == (1, 3, 96, 128)
     assert rescale(np.zeros((200, 100, 3), np.uint8), 50).shape == (100, 50, 3)
+
+
+def test_a_video_that_stands_still_is_told(indexed, capsys):
+    write_video(indexed / "clip.avi", [textured(48, 64)] * 4)
+    list_clip(indexed)
+    frames = FramesRecipe(media="videos", shards=1, frames={"short_side": 48, "quality": 95})
+    facts = store_frames(frames, indexed, indexed / "index.csv", 0, indexed / "0.zip")
+    assert facts["all_frames_equal"] == ["clip.avi"]
+    assert "all frames are equal, so that there is no motion in it: clip.avi" in capsys.readouterr().err
 
 
 def test_a_full_disk_is_seen_before_the_work_begins(indexed, monkeypatch):
@@ -164,6 +177,31 @@ def test_a_folder_is_extracted_by_the_script_alone(clip, tmp_path):
         np.testing.assert_allclose(mean, [2 * sign, 0], atol=0.3)
     assert "one.avi" in (tmp_path / "flow/skipped.csv").read_text()
     assert cv2.imread(str(tmp_path / "preview.png")).shape == (52, 128, 3)
+
+
+def test_a_folder_whose_extraction_was_stopped_is_gone_on_with(clip, tmp_path, monkeypatch):
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    for name in ("a", "b", "c"):
+        shutil.copy(clip, videos / f"{name}.avi")
+    read: list[str] = []
+    stops = ["c.avi"]
+
+    def reads(file: Path) -> Iterator[np.ndarray]:
+        if file.name in stops:
+            raise KeyboardInterrupt
+        read.append(file.name)
+        return read_frames(file)
+
+    monkeypatch.setattr(extraction, "read_frames", reads)
+    more = {"directions": ["forward"], "device": "cpu", "skip_bad": False, "preview": None}
+    with pytest.raises(KeyboardInterrupt):
+        extract_folder(videos, tmp_path / "flow", settings(), **more)
+    stops.clear()
+    extract_folder(videos, tmp_path / "flow", settings(), **more)
+    assert read == ["a.avi", "b.avi", "c.avi"]
+    extract_folder(videos, tmp_path / "undisturbed", settings(), **more)
+    assert (tmp_path / "flow/forward.zip").read_bytes() == (tmp_path / "undisturbed/forward.zip").read_bytes()
 
 
 @pytest.mark.parametrize(("displacement", "colour"), [((1, 0), "red"), ((-1, 0), "cyan"), ((0, 0), "white")])

@@ -79,3 +79,18 @@ def test_files_are_the_same_bytes_each_time(tmp_path):
 def test_still_images_are_one_frame_each(tmp_path):
     table = write_dataset(recipe("demo_stills", splits=1), tmp_path)
     assert len(list(read_frames(tmp_path / table["file"][0], "images"))) == 1
+
+
+def test_a_persons_own_files_stay_when_a_dataset_is_drawn_anew(tmp_path, capsys):
+    content = recipe()
+    before = write_dataset(content, tmp_path / "set")
+    own = tmp_path / "set" / "MyClass" / "v_Walk_g01_c01.avi"
+    own.parent.mkdir()
+    own.write_bytes(b"mine")
+    fewer = content.model_copy(update={"source": content.source.model_copy(update={"groups": 3})})
+    after = write_dataset(fewer, tmp_path / "set", before["file"])
+    assert own.read_bytes() == b"mine"
+    assert "MyClass/v_Walk_g01_c01.avi" in capsys.readouterr().err
+    left = {str(path.relative_to(tmp_path / "set")) for path in (tmp_path / "set").rglob("*.*")}
+    assert left == {*after["file"], "MyClass/v_Walk_g01_c01.avi"}
+    assert len(after) < len(before)

@@ -19,6 +19,8 @@ FLOORS = [
     "npz",
     "config",
     "provenance",
+    "progress",
+    "slurm",
     "devices",
     "downloads",
     "cli",

@@ -1,13 +1,19 @@
 """Indexing a folder of videos: layouts, odd names, bad files."""
 
+import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from conftest import textured, write_video
 
 from twostream.files import UserError
+from twostream.videos.class_folders import from_class_folders
 from twostream.videos.decoding import BadVideoError
-from twostream.videos.index import class_names, complete, from_class_folders, from_list, part
+from twostream.videos.index import class_names, complete, part
+from twostream.videos.listing import find_videos, passed_over
+from twostream.videos.lists import from_list
+from twostream.videos.suspicions import refuse_suspicious
 
 ODD = 'a b\'s "q" & #1 (x).avi'
 
@@ -140,3 +146,87 @@ def test_linked_class_folders_are_followed(folder, tmp_path_factory):
     other = tmp_path_factory.mktemp("links")
     (other / "Alpha").symlink_to(folder / "Alpha")
     assert len(from_class_folders(other, "videos", 1)) == 4
+
+
+def videos_at(folder: Path, *files: str) -> Path:
+    """Writes a different video at each place."""
+    for number, file in enumerate(files):
+        write_video(folder / file, [textured(32, 40, 10 * number + seed) for seed in range(2)])
+    return folder
+
+
+def test_folders_for_training_and_testing_are_one_split(tmp_path):
+    files = [f"{top}/{name}/{top}{name}.avi" for top in ("train", "val") for name in ("Run", "Walk")]
+    table = from_class_folders(videos_at(tmp_path, *files), "videos", 1)
+    assert table["class"].tolist() == ["Run", "Walk"] * 2
+    assert table["split1"].tolist() == ["train", "train", "test", "test"]
+    videos_at(tmp_path, "more/a.avi")
+    with pytest.raises(UserError, match=r"folders for training and testing \(train, val\) and also more"):
+        from_class_folders(tmp_path, "videos", 1)
+
+
+def test_a_folder_below_a_class_is_a_recording(tmp_path):
+    files = [f"shooting/v_{number}/v_{number}_{clip}.mpg" for number in (1, 2, 3) for clip in (1, 2)]
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    table = from_class_folders(tmp_path, "videos", 1)
+    assert table["group"].tolist() == ["v_1", "v_1", "v_2", "v_2", "v_3", "v_3"]
+    assert table.groupby("group")["split1"].nunique().eq(1).all()
+
+
+def test_a_link_without_end_is_named(tmp_path):
+    videos_at(tmp_path, "Walk/a.avi")
+    (tmp_path / "Walk/again").symlink_to(tmp_path)
+    with pytest.raises(UserError, match="Walk/again: is a link to a folder that it lies in"):
+        find_videos(tmp_path, "videos")
+
+
+def test_a_name_that_is_no_utf8_is_named(tmp_path):
+    Path(tmp_path / os.fsdecode(b"L\xfcft.avi")).touch()
+    with pytest.raises(UserError, match=r"L\\xfcft\.avi: rename it"):
+        find_videos(tmp_path, "videos")
+
+
+def test_every_container_is_found_and_what_is_passed_over_is_told(tmp_path):
+    for name in ("a.M4V", "b.3gp", "c.gif", "d.mts", "e.ts", "notes.txt", "list.csv", ".hidden"):
+        (tmp_path / name).touch()
+    assert find_videos(tmp_path, "videos") == ["a.M4V", "b.3gp", "c.gif", "d.mts", "e.ts"]
+    assert passed_over(tmp_path, "videos") == ["list.csv", "notes.txt"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_lists_are_read_as_spreadsheets_write_them(tmp_path, encoding, separator):
+    rows = ["file,class,group,split", "./A/ö.avi , A ,1,Train", f"{tmp_path}/B/2.avi,B,2,TEST"]
+    text = "\n".join(rows).replace(",", separator)
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    (tmp_path / "list.csv").write_bytes((mark + text).encode(encoding))
+    table = from_list(tmp_path / "list.csv", 1, tmp_path)
+    assert table.to_numpy().tolist() == [["A/ö.avi", "A", "1", "train"], ["B/2.avi", "B", "2", "test"]]
+
+
+def test_one_video_in_two_spellings_is_listed_twice(tmp_path):
+    (tmp_path / "list.csv").write_text("file,class,group,split\nA/1.avi,A,1,train\nA/../A//1.avi,A,2,test\n")
+    with pytest.raises(UserError, match=r"lists A/1\.avi twice"):
+        from_list(tmp_path / "list.csv", 1)
+
+
+def indexed(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["file", "class", "sha256", "split1"])
+
+
+def test_what_looks_like_a_dataset_and_tests_nothing_is_refused(tmp_path):
+    with pytest.raises(UserError, match="has one class only, A"):
+        refuse_suspicious(indexed(("1", "A", "x", "train"), ("2", "A", "y", "test")), tmp_path)
+    for other in ("walk ", "WALK", "wa lk"):
+        with pytest.raises(UserError, match="are written alike"):
+            refuse_suspicious(indexed(("1", "walk", "x", "train"), ("2", other, "y", "test")), tmp_path)
+    with pytest.raises(UserError, match=r"byte for byte.*: 1 and 3 \(split1\)"):
+        refuse_suspicious(
+            indexed(("1", "A", "x", "train"), ("2", "B", "y", "test"), ("3", "A", "x", "test")), tmp_path
+        )
+    # Twice on one side is a waste, and no leak.
+    refuse_suspicious(
+        indexed(("1", "A", "x", "train"), ("2", "A", "x", "train"), ("3", "B", "y", "test")), tmp_path
+    )

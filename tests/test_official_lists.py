@@ -6,7 +6,7 @@ import pytest
 from small_lists import HMDB, ODD, UCF, write_hmdb51, write_ucf101
 
 from twostream.files import UserError
-from twostream.videos.index import from_list
+from twostream.videos.lists import from_list
 from twostream.videos.official_lists import are_there, locate, read_hmdb51, read_ucf101
 
 

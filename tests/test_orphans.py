@@ -8,9 +8,10 @@ import pytest
 import yaml
 from conftest import ROOT
 
+from twostream import paths
 from twostream.config.loading import load_config, names_at_other_scales
 from twostream.files import UserError
-from twostream.plan.orphans import find_orphans, set_aside
+from twostream.plan.orphans import find_orphans, find_others, set_aside
 from twostream.plan.plan import Plan
 
 MINE = "scores/temporal/flow-10/mine-split1-seed3.npz"
@@ -21,6 +22,8 @@ KEPT = [
     "scores/fused/flow-average/ucf101-split1-seed0.npz",
     "scores/temporal/notes/demo_a.txt",
 ]
+# A person's own, by the name of an artefact that the configuration does not name.
+OWN = "scores/temporal/mine-10/demo_a-split1-seed0.npz"
 LEFT = [
     "scores/fused/gone-average/demo_a-split1-seed0.npz",
     "scores/temporal/flow-10/demo_a-split9-seed0.npz",
@@ -39,12 +42,13 @@ def plan(tmp_path, monkeypatch) -> Plan:
     Path("config/scale/demo.yaml").write_text(yaml.safe_dump(scale))
     Path("data/videos").mkdir(parents=True)
     state = {"sha256": "", "size": 0, "mtime_ns": 0}
-    files = {"data/videos/mine.csv": state}
-    record = {"spec": "", "recipe": {}, "made_from": {}, "files": files, "skipped": 1}
-    Path("data/videos/mine.record.json").write_text(json.dumps(record))
-    for file in [*KEPT, *LEFT]:
+    record = {"spec": "", "recipe": {}, "made_from": {}, "skipped": 1}
+    for file in [*KEPT, *LEFT, OWN, "data/videos/mine.csv"]:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-        Path(file).touch()
+        if file != "data/videos/mine.csv":
+            Path(file).touch()
+        if file != OWN and Path(file).suffix != ".txt":
+            Path(paths.record(file)).write_text(json.dumps({**record, "files": {file: state}}))
     return Plan(load_config())
 
 
@@ -55,6 +59,15 @@ def test_only_what_the_configuration_does_not_name_is_left_over(plan):
     assert {"ucf101", "hmdb51"} <= others and "demo_a" not in others
     assert find_orphans(plan, others, ["scores"]) == LEFT
     assert find_orphans(plan, others, ["models", "scores/fused"]) == LEFT[:1]
+
+
+def test_files_that_no_record_tells_of_are_the_users_own(plan):
+    assert find_others(["scores"]) == [OWN, "scores/temporal/notes/demo_a.txt"]
+    for name in ("clip.avi", "other.avi"):
+        Path("data/videos/mine").mkdir(exist_ok=True)
+        Path("data/videos/mine", name).touch()
+    Path("data/videos/mine.csv").write_text("file,class,label,group,split1\nclip.avi,A,0,1,train\n")
+    assert find_others(["data/videos"]) == ["data/videos/mine/other.avi"]
 
 
 def test_what_is_set_aside_keeps_its_company_and_never_overwrites(plan):

@@ -1,11 +1,13 @@
 """The whole workflow on a tiny scale: it runs, repeats itself, and redoes what a change touches."""
 
+import json
 import os
 import random
 import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -115,6 +117,25 @@ def test_the_tables_hold_our_numbers_beside_the_papers(project):
 
 def test_a_second_call_has_nothing_to_do(project):
     assert "Nothing to be done" in run(project, "-n")
+
+
+def test_what_a_run_has_cost_is_told_by_stage_beside_what_was_asked_for(project):
+    command = [sys.executable, "scripts/show_costs.py"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()[1:]}
+    made = planned(project, "--forceall")
+    assert {rule: int(rows[rule][0]) for rule in rows if rule != "all"} == {
+        rule: count for rule, count in made.items() if rule != "all"
+    }
+    assert rows["all"][1] == "0", "jobs that tell nothing"
+    peak, asked = (float(cell.replace(",", "")) for cell in rows["train_stream"][-2:])
+    assert 200 < peak < asked
+    seconds = [
+        json.loads(run.read_text())["cpu_seconds"]
+        for run in (project / "scratch/runs/models").rglob("*.json")
+    ]
+    hours = sum(float(rows[rule][4]) for rule in ("train_stream", "pretrain") if rule in rows)
+    assert hours == pytest.approx(sum(seconds) / 3600, abs=0.011)
 
 
 def test_what_is_current_does_not_hang_on_times_or_on_what_snakemake_remembers(project):

@@ -55,6 +55,11 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=0, help="processes that read and decode for it")
 
 
+def add_stage(parser: argparse.ArgumentParser) -> None:
+    """Add whether shards are read from copies of this machine's own (`staging`)."""
+    parser.add_argument("--stage", action="store_true", help="copy the shards to TMPDIR first")
+
+
 def recipe(model: type[Model], args: argparse.Namespace) -> Model:
     """Return the recipe given on the command line."""
     return from_json(model, args.recipe, "--recipe")

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import requests
 from pydantic import RootModel
-from tqdm import tqdm
 
 from twostream.config.loading import parse
 from twostream.config.sources import Archive, Mirror
 from twostream.config.types import SHA256, Count, Strict
 from twostream.files import UserError, write_json
+from twostream.progress import ProgressBar
 
 TRIES = 5  # in succession that bring nothing new
 FIRST_WAIT = 2.0  # seconds, doubled after each such try
@@ -236,7 +236,7 @@ def _save(response: requests.Response, part: _Part) -> None:
     if total and wanted and total != wanted:
         part.delete()
         raise _SourceError(f"the file has {total:,} bytes and should have {wanted:,}")
-    bar = tqdm(desc=part.source.name, total=total, initial=start, unit="B", unit_scale=True)
+    bar = ProgressBar(desc=part.source.name, total=total, initial=start, unit="B", unit_scale=True)
     with bar, part.path.open("ab") as stream:
         for chunk in response.iter_content(CHUNK):
             stream.write(chunk)

@@ -6,7 +6,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,10 @@ LONGEST_NAME = 174
 # from here, but one that writes a shard or unpacks a video renews its part's time every few seconds, and a
 # day is more than the clocks of two hosts differ by.
 PATIENCE = 86_400.0
+
+
+# How many of many files a message names.
+NAMED = 10
 
 
 class UserError(Exception):
@@ -90,6 +94,13 @@ def write_json(path: str | Path, content: Any) -> None:
     """Write `content` as readable JSON with sorted keys, whole or not at all."""
     with atomic_write(path) as part:
         part.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def some(names: Iterable[str]) -> str:
+    """Return the first names, sorted, and how many more there are: for messages."""
+    listed = sorted(names)
+    more = f" and {len(listed) - NAMED:,} more" if len(listed) > NAMED else ""
+    return ", ".join(listed[:NAMED]) + more
 
 
 def sha256(file: str | Path) -> str:

@@ -25,10 +25,11 @@ rule pretrain:
         device=lambda w: plan.config.device,
         launch=lambda w: plan.networks.launcher(),
         workers=lambda w: plan.config.workers,
+        stage=lambda w: ["--stage"] * plan.config.stage,
     shell:
         "{params.launch} scripts/pretrain.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --index {input.index:q} --frames {input.frames:q}"
-        " --device {params.device} --workers {params.workers} --curve {output.curve:q}"
+        " --device {params.device} --workers {params.workers} {params.stage} --curve {output.curve:q}"
         " --out {output.model:q} > {log:q} 2>&1"
 
 
@@ -89,10 +90,11 @@ rule train_stream:
         device=lambda w: plan.config.device,
         launch=lambda w: plan.networks.launcher(),
         workers=lambda w: plan.config.workers,
+        stage=lambda w: ["--stage"] * plan.config.stage,
         data=options("initial", "held_out", "index", "frames", "flow", "backward_flow"),
     shell:
         "{params.launch} scripts/train_stream.py --recipe {params.recipe:q} --spec {params.spec:q}"
-        " --device {params.device} --workers {params.workers} {params.data:q} --curve {output.curve:q}"
+        " --device {params.device} --workers {params.workers} {params.stage} {params.data:q} --curve {output.curve:q}"
         " --out {output.model:q} > {log:q} 2>&1"
 
 

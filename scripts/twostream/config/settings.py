@@ -20,6 +20,7 @@ class Choices(Strict):
     arithmetic: Arithmetic = "portable"
     gpus: Count
     workers: Annotated[int, Field(ge=0)]
+    stage: bool = False
     seed: Annotated[int, Field(ge=0)]
     seeds: Count
     on_bad_video: Literal["stop", "skip"]

@@ -51,4 +51,5 @@ def write_flow(
         fields = video_flow(read_frames(folder / file), flow, direction, device)
         return writer.add_flow(file, (encode(field, flow.encoding) for field in fields))
 
-    return sum(write_shard(files, out, flow.quality, add, f"{direction} flow", identity).values())
+    videos = write_shard(files, out, flow.quality, add, f"{direction} flow", identity)
+    return sum(len(video.members) for video in videos)

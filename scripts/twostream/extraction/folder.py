@@ -1,6 +1,6 @@
 """The flow of anyone's folder of videos, without the workflow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +13,7 @@ from twostream.files import UserError
 from twostream.flow.video_flow import backend
 from twostream.paths import Direction
 from twostream.provenance.records import recorded
+from twostream.provenance.specs import code_digest, digest
 from twostream.videos.index import unusable, write_index
 from twostream.videos.listing import find_videos
 
@@ -29,7 +30,8 @@ def extract_folder(
     """Write the flow of every video below a folder to `out/{direction}.zip`, with its record.
 
     Raises BadVideoError, which names all videos that cannot be read or have one frame only; with
-    `skip_bad` they are left out and written to `out/skipped.csv`.
+    `skip_bad` they are left out and written to `out/skipped.csv`. A call that was stopped is gone on with by
+    the next one of the same settings, code and files (by size and time).
     """
     if preview and "forward" not in directions:
         raise UserError("--preview shows forward flow; add `--direction both` or `forward`")
@@ -47,7 +49,13 @@ def extract_folder(
         recipe = {"flow": flow.model_dump(), "direction": direction}
         with recorded(shard, recipe, device=device) as record:
             record.facts["backend"] = backend(flow, device)
-            record.facts["fields"] = write_flow(folder, files, flow, direction, shard, device)
+            identity = _identity(recipe, flow, folder, files)
+            record.facts["fields"] = write_flow(folder, files, flow, direction, shard, device, identity)
             record.facts["videos"] = len(files)
     if preview:
         write_preview(folder, files, out / "forward.zip", preview)
+
+
+def _identity(recipe: Mapping[str, object], flow: Flow, folder: Path, files: Sequence[str]) -> str:
+    states = [(file, (found := (folder / file).stat()).st_size, found.st_mtime_ns) for file in files]
+    return digest([recipe, code_digest("extract_flow", (flow.module,)), states])

@@ -1,11 +1,12 @@
 """The frames of videos, into shards."""
 
+import sys
 from pathlib import Path
 
 from twostream.config.recipes import FramesRecipe
 from twostream.extraction.shards import FRAME_BYTES, check_free_disk, files_of_shard, write_shard
 from twostream.extraction.store import ShardWriter
-from twostream.files import sha256
+from twostream.files import sha256, some
 from twostream.videos.decoding import announced, read_frames, rescale
 
 
@@ -19,9 +20,9 @@ def store_frames(
 ) -> dict[str, object]:
     """Write the frames of a shard's videos, shorter side rescaled; return facts for the record.
 
-    These are the number of frames, and the videos with fewer frames than their container announces
-    (a damaged end, or a wrong header). With the digest of a spec it goes on from what a killed call with
-    the same one has written. Raises BadVideoError for a video that cannot be decoded.
+    These are the number of frames, the videos with fewer frames than their container announces (a damaged
+    end, or a wrong header), and those whose frames are all equal. With the digest of a spec it goes on from
+    what a killed call with the same one has written. Raises BadVideoError for a video that cannot be decoded.
     """
     short_side, media = recipe.frames.short_side, recipe.media
     files = files_of_shard(index, folder, shard, recipe.shards)
@@ -33,9 +34,15 @@ def store_frames(
         return writer.add_frames(file, frames)
 
     identity = spec and f"{spec} {sha256(index)}"
-    counts = write_shard(files, out, recipe.frames.quality, add, f"shard {shard}", identity)
+    videos = write_shard(files, out, recipe.frames.quality, add, f"shard {shard}", identity)
+    facts: dict[str, object] = {"frames": sum(len(video.members) for video in videos)}
+    if media == "images":
+        return facts
     fewer: dict[str, str] = {}
-    for file, count in counts.items():
-        if media == "videos" and count < (expected := announced(folder / file).frames):
-            fewer[file] = f"{count} of {expected}"
-    return {"frames": sum(counts.values()), "fewer_frames_than_announced": fewer}
+    for video in videos:
+        if len(video.members) < (expected := announced(folder / video.name).frames):
+            fewer[video.name] = f"{len(video.members)} of {expected}"
+    still = [video.name for video in videos if len({crc for _, _, crc in video.members}) == 1]
+    if still:
+        print(f"all frames are equal, so that there is no motion in it: {some(still)}", file=sys.stderr)
+    return {**facts, "fewer_frames_than_announced": fewer, "all_frames_equal": still}

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
-from tqdm import tqdm
 
 from twostream.extraction.resumption import KeptShard
-from twostream.extraction.store import ShardWriter
+from twostream.extraction.store import ShardWriter, WrittenVideo
 from twostream.files import UserError, atomic_write, sha256
+from twostream.progress import ProgressBar
 from twostream.videos.decoding import announced
 from twostream.videos.index import read_index
 
@@ -45,8 +45,8 @@ def write_shard(
     add: Callable[[ShardWriter, str], object],
     doing: str,
     identity: str | None = None,
-) -> dict[str, int]:
-    """Write a shard, whole or not at all, with a progress bar; return the number of images of each video.
+) -> list[WrittenVideo]:
+    """Write a shard, whole or not at all, with a progress bar; return what is in it of each video.
 
     `add` puts one video into the shard. With an `identity`, that of the shard's content, a call that is
     killed keeps the videos that it has written, and the next one with the same identity goes on from them.
@@ -55,16 +55,16 @@ def write_shard(
     cv2.setNumThreads(1)
     if identity is None:
         with atomic_write(out) as part, ShardWriter(part, quality) as writer:
-            for file in tqdm(files, doing):
+            for file in ProgressBar(files, doing):
                 add(writer, file)
     else:
         shard = KeptShard(out, f"{identity} OpenCV {cv2.__version__}")
         with shard.writer(quality) as writer:
             written = len(writer.videos)
-            for file in tqdm(files[written:], doing, len(files), initial=written):
+            for file in ProgressBar(files[written:], doing, len(files), initial=written):
                 add(writer, file)
                 shard.note(writer)
-    return {video.name: len(video.members) for video in writer.videos}
+    return writer.videos
 
 
 def check_free_disk(

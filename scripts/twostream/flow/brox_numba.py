@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
@@ -62,7 +63,10 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 def _compiled(function: _Function) -> _Function:
     # "contract" permits fused multiply-adds and, unlike the rest of fastmath, nothing that
     # would assume finite numbers.
-    compiled = njit(cache=True, error_model="numpy", fastmath={"contract"})(function)
+    compiled = njit(error_model="numpy", fastmath={"contract"})(function)
+    # Where neither the code's folder nor the home can be written to, each process compiles it.
+    with suppress(RuntimeError):
+        compiled.enable_caching()
     return cast(_Function, compiled)
 
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from pathlib import Path
+
 import torch
 import triton  # type: ignore[import-untyped]
 import triton.language as tl  # type: ignore[import-untyped]
 from torch import Tensor
 
 _BLOCK = 256
+
+if not os.access(Path("~").expanduser(), os.W_OK):
+    # Triton keeps what it has compiled in the home, and fails where it cannot.
+    os.environ.setdefault("TRITON_CACHE_DIR", str(Path(tempfile.gettempdir(), f"triton-{os.getuid()}")))
 
 
 def half_sweep(flow: Tensor, system: Tensor, colour: int, omega: float) -> None:

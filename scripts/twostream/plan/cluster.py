@@ -75,7 +75,7 @@ class Cluster:
 
 
 def minutes(limit: str) -> int | None:
-    """Return a time limit of SLURM's (`1-12:00:00`, `30:00`, `infinite`) in minutes; None if there is none."""
+    """Return a time limit of SLURM's (`1-12:00:00`, `30:00`, `infinite`) in minutes; None for none."""
     if limit in ("infinite", "n/a"):
         return None
     days, _, clock = limit.rpartition("-")

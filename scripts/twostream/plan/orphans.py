@@ -1,5 +1,7 @@
 """Artefacts that the configuration no longer names, moved out of the way."""
 
+import json
+import os
 from collections.abc import Container, Iterable
 from itertools import count
 from pathlib import Path
@@ -7,21 +9,41 @@ from pathlib import Path
 from twostream import paths
 from twostream.files import UserError
 from twostream.plan.plan import Plan
+from twostream.provenance.records import read_record
+from twostream.videos.index import read_index
 
 
 def find_orphans(plan: Plan, other_names: Container[str], folders: Iterable[str]) -> list[str]:
-    """Return the artefacts in some folders that neither the plan names, nor another scale.
+    """Return the artefacts with records in some folders that neither the plan names, nor another scale.
 
     Runs, fusions and methods are the same at each scale; `other_names` are the datasets and the
     published weights of the other scales. Any seed is one that the configuration names.
     """
     found = []
     for file in paths.artefacts_here():
-        if any(Path(file).is_relative_to(folder) for folder in folders) and not _is_named(plan, file):
+        if not any(Path(file).is_relative_to(folder) for folder in folders) or read_record(file) is None:
+            continue
+        if not _is_named(plan, file):
             readings = (wildcards for _, wildcards in paths.parse_path(file))
             if not any(_is_of_another_scale(plan, names, other_names) for names in readings):
                 found.append(file)
     return found
+
+
+def find_others(folders: Iterable[str]) -> list[str]:
+    """Return the files in some folders that this project has not made, by its records: the user's own."""
+    return sorted(str(file) for folder in folders for file in _others(Path(folder)))
+
+
+def _others(folder: Path) -> set[Path]:
+    made: set[Path] = set()
+    for record in folder.rglob("*.record.json"):
+        for file in json.loads(record.read_text()).get("files", {}):
+            made |= {record, Path(file)}
+            if Path(file).suffix == ".csv" and paths.INDEX.format(dataset=Path(file).stem) == file:
+                made |= {Path(file).with_suffix("") / video for video in read_index(file)["file"]}
+    files = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
+    return {file for file in files if not file.name.startswith(".") and file.suffix != ".part"} - made
 
 
 def _is_named(plan: Plan, file: str) -> bool:

@@ -4,9 +4,11 @@ To add a kind: a model of its source in `config/sources.py`, a class for it belo
 its rule in `workflow/rules/videos.smk`, its script, and its module in `videos/`.
 """
 
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -15,12 +17,13 @@ from twostream import paths
 from twostream.config.recipes import Data, GeneratorRecipe, IndexRecipe, OfficialRecipe
 from twostream.config.settings import Config
 from twostream.config.sources import Dataset, Folder, Generated, Official
-from twostream.files import UserError
+from twostream.files import UserError, some
 from twostream.plan.memo import NoSuchStepError, memoized
-from twostream.plan.rates import DRAWN, FETCHED, FRAME, LISTED
+from twostream.plan.rates import Rates
 from twostream.provenance.records import read_record
 from twostream.provenance.steps import Step
 from twostream.videos.listing import listing_digest
+from twostream.videos.replaced import replaced_videos
 from twostream.videos.subsets import read_subset, subset_digest
 
 Source = TypeVar("Source", bound=BaseModel)
@@ -28,11 +31,12 @@ Source = TypeVar("Source", bound=BaseModel)
 
 @dataclass(frozen=True)
 class DatasetSize:
-    """How many videos (or images), frames of each on average, and pixels of a frame."""
+    """How many videos (or images), frames of each on average, pixels of a frame, and classes."""
 
     count: int
     frames: int
     pixels: int
+    classes: int
 
     def with_count(self, indexed: int | None) -> "DatasetSize":
         """Return the size with as many videos as are indexed, if they are."""
@@ -40,9 +44,16 @@ class DatasetSize:
 
 
 # The user's are taken to be like UCF-101's, images like ImageNet's, until they are indexed and counted.
-OFFICIAL = {"ucf101": DatasetSize(13_320, 194, 320 * 240), "hmdb51": DatasetSize(6_766, 93, 320 * 240)}
-USERS = {"videos": OFFICIAL["ucf101"], "images": DatasetSize(1_281_167, 1, 500 * 375)}
+OFFICIAL = {
+    "ucf101": DatasetSize(13_320, 194, 320 * 240, 101),
+    "hmdb51": DatasetSize(6_766, 93, 320 * 240, 51),
+}
+USERS = {"videos": OFFICIAL["ucf101"], "images": DatasetSize(1_281_167, 1, 500 * 375, 1_000)}
 DRAWN_FRAMES = 31  # of a generated video: 26 to 35.
+# Bytes on disk: of the official archives, which hold videos as they are (README), and for each pixel of what
+# is drawn (measured at 64 x 80).
+OFFICIAL_BYTES = {"ucf101": 7.0e9, "hmdb51": 2.0e9}
+DRAWN_BYTES = {"videos": 0.6, "images": 2.0}
 
 
 @dataclass(frozen=True)
@@ -77,8 +88,12 @@ class PlannedDataset(ABC, Generic[Source]):
         """What it holds, with as many videos as `indexed` says if it is (None: it is not)."""
 
     @abstractmethod
-    def seconds(self, size: DatasetSize) -> float:
-        """How long it takes to have and index its videos."""
+    def seconds(self, size: DatasetSize, rates: Rates) -> float:
+        """How long it takes (s) to have and index its videos."""
+
+    @abstractmethod
+    def kept(self, size: DatasetSize) -> dict[str, float]:
+        """The bytes that its videos, and their archive, take below each folder that is not the user's own."""
 
     def data(self, paper: str) -> Data:
         """Whether it is drawn, or the dataset that the paper calls `paper`, or neither."""
@@ -107,10 +122,14 @@ class GeneratedDataset(PlannedDataset[Generated]):
     def size(self, indexed: int | None) -> DatasetSize:
         frames = DRAWN_FRAMES if self.settings.media == "videos" else 1
         count = len(self.source.classes) * self.source.groups * self.source.clips
-        return DatasetSize(count, frames, self.source.height * self.source.width)
+        pixels = self.source.height * self.source.width
+        return DatasetSize(count, frames, pixels, len(self.source.classes))
 
-    def seconds(self, size: DatasetSize) -> float:
-        return DRAWN * size.count * size.pixels / (64 * 80)
+    def seconds(self, size: DatasetSize, rates: Rates) -> float:
+        return rates.drawn * size.count * size.pixels / (64 * 80)
+
+    def kept(self, size: DatasetSize) -> dict[str, float]:
+        return {self.folder: DRAWN_BYTES[self.settings.media] * size.count * size.frames * size.pixels}
 
     def data(self, paper: str) -> Data:
         return "generated"
@@ -127,7 +146,13 @@ class FolderDataset(PlannedDataset[Folder]):
 
     def recipe(self) -> IndexRecipe:
         media, splits = self.settings.media, self.settings.splits
-        listing = listing_digest(self.source, media, paths.INDEX.format(dataset=self.name))
+        index = paths.INDEX.format(dataset=self.name)
+        if self.source.list and Path(self.source.list).resolve() == Path(index).resolve():
+            raise UserError(
+                f"datasets.{self.name}.source.list: {self.source.list} is where the index of this dataset is"
+                " written; give your list another name or place"
+            )
+        listing = listing_digest(self.source, media, index)
         return IndexRecipe(media=media, splits=splits, listing=listing)
 
     def options(self) -> list[str]:
@@ -137,8 +162,11 @@ class FolderDataset(PlannedDataset[Folder]):
     def size(self, indexed: int | None) -> DatasetSize:
         return USERS[self.settings.media].with_count(indexed)
 
-    def seconds(self, size: DatasetSize) -> float:
-        return (LISTED + FRAME * size.frames) * size.count
+    def seconds(self, size: DatasetSize, rates: Rates) -> float:
+        return (rates.listed + rates.frame * size.frames) * size.count
+
+    def kept(self, size: DatasetSize) -> dict[str, float]:
+        return {}
 
 
 class OfficialDataset(PlannedDataset[Official]):
@@ -160,13 +188,25 @@ class OfficialDataset(PlannedDataset[Official]):
         return ["--dataset", self.name, "--source", source, "--on-bad-video", self.on_bad_video]
 
     def size(self, indexed: int | None) -> DatasetSize:
-        listed = len(read_subset(self.source.subset)) if self.source.subset else None
-        return OFFICIAL[self.source.protocol].with_count(listed if indexed is None else indexed)
+        whole = OFFICIAL[self.source.protocol]
+        if not self.source.subset:
+            return whole.with_count(indexed)
+        listed = read_subset(self.source.subset)
+        classes = {row["file"].partition("/")[0] for row in listed}
+        return replace(whole, count=len(listed), classes=len(classes)).with_count(indexed)
 
-    def seconds(self, size: DatasetSize) -> float:
+    def seconds(self, size: DatasetSize, rates: Rates) -> float:
         # Of an archive, the whole is fetched, whatever part of it is wanted.
         whole = OFFICIAL[self.source.protocol].count
-        return FETCHED * (whole if self.source.videos.sources else size.count)
+        return rates.fetched * (whole if self.source.videos.sources else size.count)
+
+    def kept(self, size: DatasetSize) -> dict[str, float]:
+        if not self.source.videos.sources:
+            return {}
+        # Datasets of one protocol have one archive.
+        protocol = self.source.protocol
+        archive, share = OFFICIAL_BYTES[protocol], size.count / OFFICIAL[protocol].count
+        return {paths.ARCHIVES.format(dataset=protocol): archive, self.folder: share * archive}
 
     def data(self, paper: str) -> Data:
         whole = self.source.subset is None
@@ -187,6 +227,19 @@ def planned_dataset(name: str, config: Config) -> PlannedDataset[Any]:
     """Return what the plan asks of a dataset, by the kind of its source."""
     settings = config.scale.datasets[name]
     return BY_SOURCE[type(settings.source)](name, settings, settings.source, config.on_bad_video)
+
+
+def size_of(dataset: str | None, config: Config, indexed: Mapping[str, int]) -> DatasetSize:
+    """Return what a dataset holds, nothing without one; `indexed` has how many videos those have that are."""
+    if dataset is None:
+        return DatasetSize(0, 0, 0, 0)
+    return planned_dataset(dataset, config).size(indexed.get(dataset))
+
+
+def dataset_of(step: Step, config: Config) -> str | None:
+    """Return the dataset that a step is for, by the path of what it makes; None if it is for none."""
+    found = (wildcards.get("dataset") for _, wildcards in paths.parse_path(step.outputs[0]))
+    return next((name for name in found if name in config.scale.datasets), None)
 
 
 def videos_indexed(datasets: Iterable[str]) -> dict[str, int]:
@@ -221,6 +274,15 @@ class Videos:
     def shards(self, dataset: str) -> int:
         """Into how many shards a dataset's frames and flow are packed."""
         return self.dataset(dataset).settings.shards
+
+    def are_replaced(self, artefact: str, step: Step) -> bool:
+        """Whether an artefact is the index of a user's videos, and some are others by now; says which."""
+        if step.script != FolderDataset.rule:
+            return False
+        found = replaced_videos(Path(self.dataset(Path(artefact).stem).folder), artefact)
+        if found:
+            print(f"{artefact}: is made anew, as files were replaced since: {some(found)}", file=sys.stderr)
+        return bool(found)
 
     def check_split(self, dataset: str, split: int) -> None:
         """Raise NoSuchStepError if a dataset has no such split."""

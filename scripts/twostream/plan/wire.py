@@ -94,6 +94,11 @@ class Wire:
             workflow.register_resource("gpu", here)
             workflow.scheduler.global_resources["gpu"] = here
 
+    def steps_to_run(self) -> list[Step]:
+        """Return the steps whose jobs are to run, each once."""
+        planned = self._artefacts_of(self._workflow.dag.needrun_jobs())
+        return list({step.outputs[0]: step for _, step in planned}.values())
+
     def _force_if_stale(self, rule: str, wildcards: Any) -> None:
         artefact, step = _artefact(rule, wildcards), self._plan.step(rule, wildcards)
         if not Path(artefact).exists():
@@ -102,7 +107,7 @@ class Wire:
         _refuse_unknown(artefact)
         # Also if it is stale: nothing that somebody has put in its place is overwritten.
         self._seen.check(artefact)
-        if not is_current(artefact, step.spec):
+        if not is_current(artefact, step.spec) or self._plan.videos.are_replaced(artefact, step):
             self._workflow.dag.forcefiles.add(artefact)
 
     def _look_over(self, dag: Any) -> None:

@@ -3,6 +3,8 @@
 import json
 import os
 import platform
+import resource
+import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -70,6 +72,7 @@ def recorded(
         "versions": versions(),
         "machine": platform.machine(),
         "processor": arithmetic.processor(),
+        "host": socket.gethostname(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
     }
     recording = Recording()
@@ -77,9 +80,22 @@ def recorded(
     files = paths.companion_files(artefact)
     how = {"device": device, "arithmetic": _arithmetic(device, spec.made_from)}
     states = {file: {"sha256": sha256(file), "size": Path(file).stat().st_size} for file in files}
-    run |= {"seconds": round(time.time() - started, 2), **_ended(files, states[files[0]])}
+    run |= {"seconds": round(time.time() - started, 2), **_used(), **_ended(files, states[files[0]])}
     write_json(paths.run_file(artefact), run | recording.run)
     write_json(paths.record(artefact), {**origin, **how, "files": states, **recording.facts})
+
+
+def _used() -> dict[str, float]:
+    """CPU time (s) of this process and those that it has started and that have ended, and peak memory (MB).
+
+    The memory is this process's, and the largest of the others'.
+    """
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return {
+        "cpu_seconds": round(sum(usage.ru_utime + usage.ru_stime for usage in used), 2),
+        "peak_mb": round(used[0].ru_maxrss * 1024 / 1e6),
+        "peak_mb_of_a_worker": round(used[1].ru_maxrss * 1024 / 1e6),
+    }
 
 
 def remove_earlier(artefact: str | Path) -> None:

@@ -31,14 +31,15 @@ SCRIPTS = Path(__file__).resolve().parents[2]
 
 # What no artefact depends on, packages or modules: the configuration and the recipes (the recipe itself is
 # digested, and so are the entries of streams that a step uses), the arithmetic (the record says which),
-# provenance, command lines, where files lie, extraction without the workflow; and how archives are fetched
-# and unpacked, since lists and checksums say what must come out.
+# provenance, command lines, progress, where files lie, extraction without the workflow; and how archives are
+# fetched and unpacked, since lists and checksums say what must come out.
 WITHOUT_CODE = (
     "twostream.arithmetic",
     "twostream.config",
     "twostream.provenance",
     "twostream.cli",
     "twostream.paths",
+    "twostream.progress",
     "twostream.downloads",
     "twostream.videos.archives",
     "twostream.extraction.folder",

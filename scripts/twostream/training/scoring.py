@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
-from tqdm import tqdm
 
 from twostream.config.recipes import ScoringRecipe
 from twostream.devices import mixed_precision, to_device, use_device
 from twostream.extraction.dataset_files import DatasetFiles
 from twostream.networks.model_file import Description, load_model
 from twostream.networks.network import StreamNetwork
+from twostream.progress import ProgressBar
 from twostream.scores.score_file import Scores
 from twostream.training.batch import Batch
 from twostream.training.data_loader import iterate_batches
@@ -66,7 +66,7 @@ def scores_of_inputs(
     # One video a batch, as it comes.
     inputs = TestVideos(reader, files, recipe.testing.frames)
     videos = iterate_batches(inputs, device, workers, batch_size=None)
-    for stored in tqdm(videos, "scoring", len(files)):
+    for stored in ProgressBar(videos, "scoring", len(files)):
         yield score_inputs(network, description, stored, recipe.dataset, recipe.testing.views, device)
 
 

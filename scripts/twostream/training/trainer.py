@@ -17,7 +17,6 @@ from typing import Any
 import pandas as pd
 import torch
 from torch.optim import SGD
-from tqdm import tqdm
 
 from twostream import arithmetic
 from twostream.config.recipes import TrainingRecipe
@@ -28,6 +27,7 @@ from twostream.files import InterruptedJobError, UserError, atomic_write
 from twostream.networks.model_file import Description, copy_hidden_layers, save_model
 from twostream.networks.network import StreamNetwork
 from twostream.networks.strided import with_portable_gradients
+from twostream.progress import ProgressBar
 from twostream.training.checkpoints import Checkpoint
 from twostream.training.descent import Progress, descend, optimizer_of, rate_at, timed
 from twostream.training.held_out import hold_out
@@ -110,7 +110,12 @@ def train(
     stagnation = Stagnation.of(map(len, description.heads.values()), schedule.iterations)
     shared = processes.share(network.train(), device)
     drawn = batches(videos, recipe, dropout, runtime, progress.iteration)
-    bar = tqdm(None, "training", schedule.iterations, initial=progress.iteration, disable=not processes.first)
+    bar = ProgressBar(
+        *(None, "training", schedule.iterations),
+        unit=" iterations",
+        initial=progress.iteration,
+        disable=not processes.first,
+    )
     with bar, stopped_by_signal(processes, device) as interruption:
         for batch in timed(drawn, progress):
             descend(shared, optimizer, batch, recipe, progress, device)

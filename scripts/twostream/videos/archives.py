@@ -13,9 +13,8 @@ from itertools import repeat
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tqdm import tqdm
-
 from twostream.files import UserError, atomic_write, part_of
+from twostream.progress import ProgressBar
 
 # How each format begins, and libarchive's name for it. `zip_seekable` goes by the directory at the end
 # of a ZIP: an archive that breaks off has none, and only there is it said which members are links.
@@ -48,7 +47,7 @@ def unpack(
     off, neither ZIP nor RAR, or holds nothing wanted; if a member is a link or would land outside the
     folder; if two members have the same path; if a file cannot be written; if libarchive is missing.
     """
-    with tqdm(desc=f"unpacking {archive.name}", unit=" files") as bar:
+    with ProgressBar(desc=f"unpacking {archive.name}", unit=" files") as bar:
         only = None if names is None else frozenset(names)
         unpacking = _Unpacking(_libarchive(), frozenset(suffixes), only, bar)
         try:

@@ -1,6 +1,7 @@
 """Writing a generated dataset: files in the layout of UCF-101, and what is known of each."""
 
-import shutil
+import re
+import sys
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,27 +9,29 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from twostream.config.recipes import GeneratorRecipe
 from twostream.config.sources import Generated
-from twostream.files import UserError
+from twostream.files import UserError, some
+from twostream.progress import ProgressBar
 from twostream.videos.drawing import draw_clip, draw_still
 
 FRAMES_PER_SECOND = 25
+# How the files that are drawn are called.
+DRAWN = re.compile(r"([^/]+)/v_\1_g\d\d_c\d\d\.(?:avi|png)")
 
 
-def write_dataset(recipe: GeneratorRecipe, folder: Path) -> pd.DataFrame:
-    """Write the files of a generated dataset below `folder`, in place of what was there.
+def write_dataset(recipe: GeneratorRecipe, folder: Path, drawn_before: Iterable[str] = ()) -> pd.DataFrame:
+    """Write the files of a generated dataset below `folder`, in place of those that were drawn before.
 
-    Returns file, class, group and the part in each split: split s trains on the s-th run of
-    `train_groups` groups, cyclically, and tests on the others.
+    Those, as an index lists them, are deleted; what else lies there stays, and is told. Returns file, class,
+    group and the part in each split: split s trains on the s-th run of `train_groups` groups, cyclically, and
+    tests on the others.
     """
-    if folder.exists():
-        shutil.rmtree(folder)
     source, rows = recipe.source, []
-    for name in tqdm(source.classes, f"drawing {recipe.dataset}"):
-        (folder / name).mkdir(parents=True)
+    _remove_drawn(folder, drawn_before, source)
+    for name in ProgressBar(source.classes, f"drawing {recipe.dataset}"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
         for group in range(source.groups):
             parts = [_part(group, split, source) for split in range(recipe.splits)]
             for clip in range(source.clips):
@@ -36,6 +39,29 @@ def write_dataset(recipe: GeneratorRecipe, folder: Path) -> pd.DataFrame:
                 rows.append((file, name, f"{group + 1:02d}", *parts))
     splits = [f"split{s + 1}" for s in range(recipe.splits)]
     return pd.DataFrame(rows, columns=["file", "class", "group", *splits])
+
+
+def _remove_drawn(folder: Path, drawn_before: Iterable[str], source: Generated) -> None:
+    if not folder.exists():
+        return
+    known = set(drawn_before)
+    others = []
+    for path in sorted(folder.rglob("*"), reverse=True):
+        file = path.relative_to(folder).as_posix()
+        if path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                path.rmdir()
+        # A job that was killed has drawn files that no index lists.
+        elif file in known or ((name := DRAWN.fullmatch(file)) and name[1] in source.classes):
+            path.unlink()
+        else:
+            others.append(file)
+    if others:
+        print(
+            f"{folder}: holds {len(others):,} files that were not drawn; they stay, and are in no dataset:"
+            f" {some(others)}",
+            file=sys.stderr,
+        )
 
 
 def _part(group: int, split: int, source: Generated) -> str:

@@ -5,70 +5,17 @@ Columns: `file` (relative to the dataset's folder), `size` (bytes), `sha256`, `c
 `train`, `test`, `none`. Rows are sorted by file.
 """
 
-import re
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
-from tqdm import tqdm
 
 from twostream.files import UserError, atomic_write, sha256
+from twostream.progress import ProgressBar
 from twostream.videos.decoding import BadVideoError, why_unusable
-from twostream.videos.listing import Media, find_videos
+from twostream.videos.listing import Media
 
 PARTS = {"train", "test", "none"}
-GROUP = re.compile(r"_g(\d+)_")
-FOLDS = 3
-
-
-def from_class_folders(folder: Path, media: Media, splits: int) -> pd.DataFrame:
-    """Return file, class, group and parts of videos in class folders, the layout of UCF-101.
-
-    `_g<number>_` in a file's name is its group; a file without one is a group of its own. The
-    groups of a class are dealt out in turn: split s tests on the s-th of every three.
-    """
-    if splits > FOLDS:
-        raise UserError(f"{folder}: class folders make at most {FOLDS} splits; list more in a CSV")
-    files = find_videos(folder, media)
-    outside = [file for file in files if "/" not in file]
-    if outside:
-        raise UserError(f"{folder}: {outside[0]} lies in no class folder")
-    table = pd.DataFrame({"file": files})
-    table["class"] = [file.split("/")[0] for file in files]
-    matches = [GROUP.search(Path(file).name) for file in files]
-    table["group"] = [
-        match[1] if match else Path(file).stem for match, file in zip(matches, files, strict=True)
-    ]
-    order = table.groupby("class")["group"].transform(
-        lambda groups: groups.map({group: i for i, group in enumerate(sorted(set(groups)))})
-    )
-    for split in range(1, splits + 1):
-        table[f"split{split}"] = ["test" if i % FOLDS == split - 1 else "train" for i in order]
-    return table
-
-
-def from_list(file: Path, splits: int) -> pd.DataFrame:
-    """Return file, class, group and parts from a user's CSV.
-
-    Its columns are `file`, `class`, `group` and `split1`, `split2`, ... (or `split` for the only
-    one) with `train`, `test` or `none`. Raises UserError that names the file and what is wrong.
-    """
-    try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False, skipinitialspace=True)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{file}: cannot be read as CSV: {error}") from None
-    table = table.rename(columns={"split": "split1"})
-    columns = ["file", "class", "group", *(f"split{s}" for s in range(1, splits + 1))]
-    missing = [column for column in columns if column not in table]
-    if missing:
-        raise UserError(f"{file}: lacks the column {', '.join(missing)}")
-    for column in columns[3:]:
-        wrong = sorted(set(table[column]) - PARTS)
-        if wrong:
-            raise UserError(f"{file}: {column} holds {wrong[0]!r}; it is train, test or none")
-    if table["file"].duplicated().any():
-        raise UserError(f"{file}: lists {table['file'][table['file'].duplicated()].iloc[0]} twice")
-    return table[columns]
 
 
 def complete(
@@ -94,7 +41,7 @@ def complete(
             _check_classes(table[table[split] != "none"], split, "test", folder)
     paths = [folder / file for file in good["file"]]
     good.insert(1, "size", [path.stat().st_size for path in paths])
-    good.insert(2, "sha256", [sha256(path) for path in tqdm(paths, "checksums")])
+    good.insert(2, "sha256", [sha256(path) for path in ProgressBar(paths, "checksums")])
     good.insert(4, "label", good["class"].map({name: i for i, name in enumerate(classes)}))
     return good, bad.reset_index(drop=True)
 
@@ -104,7 +51,7 @@ def unusable(table: pd.DataFrame, folder: Path, media: Media, on_bad_video: str,
 
     `advice` says how to leave them out.
     """
-    reasons = [why_unusable(folder / file, media) for file in tqdm(table["file"], "checking")]
+    reasons = [why_unusable(folder / file, media) for file in ProgressBar(table["file"], "checking")]
     bad = pd.DataFrame({"file": table["file"], "reason": reasons}).dropna()
     if len(bad) and on_bad_video == "stop":
         listed = "\n".join(f"  {folder / file}: {reason}" for file, reason in bad.to_numpy())

@@ -1,6 +1,7 @@
 """What a user's folder holds, by name and size, so that the plan sees a file come or go."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -10,21 +11,51 @@ from twostream.provenance.records import read_record
 from twostream.provenance.specs import digest
 
 Media = Literal["videos", "images"]
+# What FFmpeg reads of what people have, and no still image.
+VIDEOS = (
+    ".3g2 .3gp .asf .avi .divx .dv .f4v .flv .gif .m2ts .m2v .m4v .mjpeg .mjpg .mkv .mov .mp4 .mpe .mpeg .mpg"
+    " .mts .mxf .ogm .ogv .qt .rm .rmvb .ts .vob .webm .wmv .y4m"
+)
 SUFFIXES: dict[Media, frozenset[str]] = {
-    "videos": frozenset({".avi", ".mp4", ".mkv", ".mov", ".mpg", ".mpeg", ".webm", ".wmv"}),
+    "videos": frozenset(VIDEOS.split()),
     "images": frozenset({".jpg", ".jpeg", ".png", ".bmp"}),
 }
 
 
 def find_videos(folder: Path, media: Media) -> list[str]:
-    """Return the videos (or images) below `folder`, relative to it, sorted."""
-    found = (
-        Path(place, name)
-        for place, _, names in os.walk(folder, followlinks=True)
-        for name in names
-        if Path(name).suffix.lower() in SUFFIXES[media]
-    )
-    return sorted(path.relative_to(folder).as_posix() for path in found)
+    """Return the videos (or images) below `folder`, relative to it, sorted.
+
+    Raises UserError if a link leads to a folder that it lies in, or a name is no UTF-8.
+    """
+    return sorted(file for file in _files(folder) if Path(file).suffix.lower() in SUFFIXES[media])
+
+
+def passed_over(folder: Path, media: Media) -> list[str]:
+    """Return the other files below `folder`, which are none of its videos by their suffix, sorted."""
+    return sorted(file for file in _files(folder) if Path(file).suffix.lower() not in SUFFIXES[media])
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Yield all files below a folder, through links too, relative to it; hidden ones left out."""
+    for place, folders, names in os.walk(folder, followlinks=True):
+        for name in (*folders, *names):
+            _check_name(Path(place, name))
+        for link in (Path(place, name) for name in folders):
+            if link.is_symlink() and Path(place).resolve().is_relative_to(link.resolve()):
+                raise UserError(
+                    f"{link}: is a link to a folder that it lies in, so it has no end; delete the link"
+                )
+        for name in names:
+            if not name.startswith("."):
+                yield Path(place, name).relative_to(folder).as_posix()
+
+
+def _check_name(path: Path) -> None:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise UserError(f"{shown}: rename it; its name is no UTF-8, so no list can hold it") from None
 
 
 def listing_digest(source: Folder, media: Media, index: str) -> str:
@@ -40,7 +71,7 @@ def listing_digest(source: Folder, media: Media, index: str) -> str:
         dataset = Path(index).stem
         raise UserError(f"there is no folder {folder}; it is datasets.{dataset}.source.folder in the scale")
     try:
-        content = [[file, os.lstat(folder / file).st_size] for file in find_videos(folder, media)]
+        content = [[file, (folder / file).stat().st_size] for file in find_videos(folder, media)]
         listed = Path(source.list).read_bytes().hex() if source.list else None
     except OSError as error:
         raise UserError(f"{error.filename}: cannot be read: {error.strerror}") from None

@@ -4,16 +4,16 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
 from twostream import paths
 from twostream.config.sources import Official, Origin
 from twostream.downloads import fetch
-from twostream.files import UserError, atomic_write, sha256
+from twostream.files import UserError, atomic_write, sha256, some
+from twostream.progress import ProgressBar
 from twostream.provenance.locks import locked
 from twostream.videos.archives import unpack
 from twostream.videos.listing import SUFFIXES
-from twostream.videos.official_lists import are_there, locate, name_key, read_hmdb51, read_ucf101, some
+from twostream.videos.official_lists import are_there, locate, name_key, read_hmdb51, read_ucf101
 from twostream.videos.subsets import FACTS, read_subset
 
 READERS = {"ucf101": read_ucf101, "hmdb51": read_hmdb51}
@@ -105,7 +105,7 @@ def _bring_videos(source: Official, table: pd.DataFrame, folder: Path) -> None:
 
 def _check_bytes(table: pd.DataFrame, folder: Path, source: Official) -> None:
     """Raise UserError that names the videos whose SHA-256 is not the one that the subset lists."""
-    listed = tqdm(list(zip(table["file"], table["sha256"], strict=True)), "checking the subset")
+    listed = ProgressBar(list(zip(table["file"], table["sha256"], strict=True)), "checking the subset")
     altered = [file for file, expected in listed if sha256(folder / file) != expected]
     if altered:
         again = "put the official ones there"

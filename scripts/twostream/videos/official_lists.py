@@ -7,17 +7,16 @@ order, as everywhere in this project, and there HammerThrow comes before Hammeri
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from twostream.files import UserError
-from twostream.videos.index import GROUP
+from twostream.files import UserError, some
+from twostream.videos.class_folders import GROUP
 from twostream.videos.listing import find_videos
 
-NAMED = 10  # how many of what is missing or too many an error names
 PARTS = ("train", "test")
 HMDB_PARTS = {"0": "none", "1": "train", "2": "test"}
 HMDB_LIST = re.compile(r"(.+)_test_split([0-9])\.txt")
@@ -118,12 +117,6 @@ def _without_place(table: pd.DataFrame, places: list[list[str]]) -> list[str]:
 
 def name_key(file: str) -> str:
     return PurePosixPath(file).name.casefold()
-
-
-def some(names: Iterable[str]) -> str:
-    listed = sorted(names)
-    more = f" and {len(listed) - NAMED:,} more" if len(listed) > NAMED else ""
-    return ", ".join(listed[:NAMED]) + more
 
 
 # --- Lines ---
