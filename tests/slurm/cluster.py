@@ -82,7 +82,7 @@ class Cluster:
 def running_cluster(folder: Path) -> Iterator[Cluster]:
     """Start a cluster with all its files in an empty folder, and end all that belongs to it.
 
-    Raises OSError if the kernel allows no namespaces.
+    Raises NoNamespacesError.
     """
     open_ended = daemons.settings_of(folder)
     _write_settings(folder, open_ended)
@@ -91,7 +91,8 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
         _start(cluster, open_ended)
         yield cluster
     cluster.wait()
-    _remove_control_groups()
+    if open_ended["tracking"] == "cgroup":
+        daemons.remove_control_groups()
 
 
 def _write_settings(folder: Path, open_ended: dict[str, str]) -> None:
@@ -124,13 +125,6 @@ def _start(cluster: Cluster, open_ended: dict[str, str]) -> None:
     for node in daemons.NODES:
         state = ("sinfo", "-h", "-N", "-n", node, "-o", "%T")
         cluster.start(f"slurmd -D -N {node}", ready=lambda state=state: cluster.ask(*state) == "idle\n")
-
-
-def _remove_control_groups() -> None:
-    for node in daemons.NODES:
-        top = daemons.FREEZER / f"slurm_{node}"
-        for group in [*sorted(top.rglob("*/"), reverse=True), top] if top.exists() else []:
-            group.rmdir()
 
 
 def wait_for(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:

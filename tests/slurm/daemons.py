@@ -105,7 +105,22 @@ def program(name: str) -> str | None:
 
 def tracking() -> str:
     """How SLURM keeps track of processes: by control groups, as on most clusters, where that is possible."""
-    return "cgroup" if (FREEZER / "tasks").exists() and os.access(FREEZER, os.W_OK) else "linuxproc"
+    if not (FREEZER / "tasks").exists() or not os.access(FREEZER, os.W_OK):
+        return "linuxproc"
+    try:
+        remove_control_groups()
+    except OSError:
+        # Another cluster's jobs, of another call of these tests, are in them.
+        return "linuxproc"
+    return "cgroup"
+
+
+def remove_control_groups() -> None:
+    """Remove what SLURM leaves behind; raises OSError if processes are in it."""
+    for node in NODES:
+        top = FREEZER / f"slurm_{node}"
+        for group in [*sorted(top.rglob("*/"), reverse=True), top] if top.exists() else []:
+            group.rmdir()
 
 
 def settings_of(folder: Path) -> dict[str, str]:

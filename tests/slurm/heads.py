@@ -8,11 +8,13 @@ from pathlib import Path
 
 from cluster import Cluster
 from conftest import ENVIRONMENT
+from namespaces import DIES_WITH_US
 
 PROFILE = "workflow/profiles/slurm"
 # Jobs here last seconds.
 HURRIED = ("--slurm-init-seconds-before-status-checks", "3")
-PATIENCE = 600  # seconds
+# Ten times what a quiet machine takes.
+PATIENCE = 1800  # seconds
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Heads:
         log = folder / f"head{len(self.called)}.log"
         with log.open("w") as out:
             call = subprocess.Popen(
-                self._cluster.command(*command, folder=folder),
+                [*DIES_WITH_US, *self._cluster.command(*command, folder=folder)],
                 env=ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
                 stdout=out,

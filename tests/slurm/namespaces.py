@@ -23,6 +23,10 @@ wait
 DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 
 
+class NoNamespacesError(Exception):
+    """The kernel, or whoever runs this machine, allows none."""
+
+
 class Namespaces:
     """What to put before a command that is to run in the outer or the inner corner."""
 
@@ -37,7 +41,7 @@ class Namespaces:
 
 @contextmanager
 def namespaces(settings: Path, target: Path) -> Iterator[Namespaces]:
-    """Open both, with the folder `settings` in place of `target`; raises OSError if the kernel refuses."""
+    """Open both, with the folder `settings` in place of `target`; raises NoNamespacesError."""
     holder = subprocess.Popen(
         [*DIES_WITH_US, "unshare", "--mount", *DIES_WITH_US, "sh", "-c", HOLD, str(settings), str(target)],
         stdout=subprocess.PIPE,
@@ -48,7 +52,7 @@ def namespaces(settings: Path, target: Path) -> Iterator[Namespaces]:
     said = sorted(holder.stdout.readline().strip() for _ in range(2))
     try:
         if said[1] != "ready":
-            raise OSError(f"no namespaces of our own: {' '.join(said).strip()}")
+            raise NoNamespacesError(f"no namespaces of our own: {' '.join(said).strip()}")
         yield Namespaces(holder.pid, int(said[0]))
     finally:
         if said[0].isdecimal():

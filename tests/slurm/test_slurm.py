@@ -10,6 +10,7 @@ import pytest
 from cluster import Cluster, running_cluster, wait_for, why_not
 from conftest import artefacts, copy_project, run
 from heads import PATIENCE, Head, Heads, heads_of
+from namespaces import NoNamespacesError
 from slow_training import LOG, MODEL, copy_untrained, iterations, make_slow, went_on
 
 from twostream import paths
@@ -26,7 +27,7 @@ def cluster(tmp_path_factory) -> Iterator[Cluster]:
     try:
         with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
             yield running
-    except OSError as error:
+    except NoNamespacesError as error:
         pytest.skip(str(error))
 
 
