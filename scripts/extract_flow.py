@@ -28,6 +28,7 @@ def main() -> None:
     alone = parser.add_argument_group("by itself")
     alone.add_argument("--method", choices=FLOW_ALGORITHMS, default="brox")
     alone.add_argument("--encoding", choices=["range", "clip20"], default="range")
+    alone.add_argument("--shorter-side", type=int, help="pixels to rescale frames to before their flow")
     alone.add_argument("--direction", choices=["forward", "backward", "both"], default="forward")
     alone.add_argument("--skip-bad", action="store_true", help="leave out unreadable videos")
     alone.add_argument("--preview", type=Path, help="PNG of frames beside their flow to write")
@@ -47,7 +48,8 @@ def main() -> None:
                 spec=args.spec and args.spec.digest,
             )
     else:
-        flow = Flow(method=args.method, encoding=args.encoding, quality=90, brox=BroxSettings())
+        settings = {"short_side": args.shorter_side} if args.shorter_side else {}
+        flow = Flow(method=args.method, encoding=args.encoding, quality=90, brox=BroxSettings(), **settings)
         directions = get_args(Direction) if args.direction == "both" else [args.direction]
         extract_folder(args.videos, args.out, flow, directions, args.device, args.skip_bad, args.preview)
 
