@@ -61,7 +61,8 @@ def folder(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for given in ("config", "workflow/report"):
         shutil.copytree(ROOT / given, given)
-    for scale, text in (("demo", TABLE), ("paper", TABLE.replace("demo_a", "ucf101"))):
+    shown = {"demo": TABLE, "small": TABLE, "paper": TABLE.replace("demo_a", "ucf101")}
+    for scale, text in shown.items():
         (PUBLISHED / scale).mkdir(parents=True)
         (PUBLISHED / scale / "table3.csv").write_text(text)
         (PUBLISHED / scale / "claims.csv").write_text(CLAIMS)
