@@ -13,7 +13,8 @@ from twostream import cli
 from twostream.config.flow import FLOW_ALGORITHMS, BroxSettings, Flow
 from twostream.config.recipes import FlowRecipe
 from twostream.extraction.flow import store_flow
-from twostream.extraction.folder import extract_folder
+from twostream.extraction.folder import extract_folder, usable_files
+from twostream.extraction.raw_frames import write_raw_frames
 from twostream.flow.video_flow import backend
 from twostream.paths import Direction
 
@@ -28,7 +29,15 @@ def main() -> None:
     alone = parser.add_argument_group("by itself")
     alone.add_argument("--method", choices=FLOW_ALGORITHMS, default="brox")
     alone.add_argument("--encoding", choices=["range", "clip20"], default="range")
+    alone.add_argument("--shorter-side", type=int, help="pixels to rescale frames to before their flow")
     alone.add_argument("--direction", choices=["forward", "backward", "both"], default="forward")
+    alone.add_argument(
+        "--layout",
+        choices=["shards", "raw-frames"],
+        default="shards",
+        help="raw-frames: img_00001.jpg, flow_x_00001.jpg, ... in a folder a video, and list.txt, as TSN and"
+        " MMAction2 read them",
+    )
     alone.add_argument("--skip-bad", action="store_true", help="leave out unreadable videos")
     alone.add_argument("--preview", type=Path, help="PNG of frames beside their flow to write")
     rule = parser.add_argument_group("from the rule")
@@ -47,7 +56,14 @@ def main() -> None:
                 spec=args.spec and args.spec.digest,
             )
     else:
-        flow = Flow(method=args.method, encoding=args.encoding, quality=90, brox=BroxSettings())
+        settings = {"short_side": args.shorter_side} if args.shorter_side else {}
+        flow = Flow(method=args.method, encoding=args.encoding, quality=90, brox=BroxSettings(), **settings)
+        if args.layout == "raw-frames":
+            if args.direction != "forward" or args.preview:
+                parser.error("--layout raw-frames has forward flow alone, and no --preview")
+            files = usable_files(args.videos, args.out, args.skip_bad)
+            write_raw_frames(args.videos, files, args.out, flow, args.device)
+            return
         directions = get_args(Direction) if args.direction == "both" else [args.direction]
         extract_folder(args.videos, args.out, flow, directions, args.device, args.skip_bad, args.preview)
 

@@ -1,10 +1,13 @@
 """What a head asks of SLURM, with stand-ins for its commands; tests/slurm has the real ones."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from conftest import ROOT
 
 from twostream import slurm
 from twostream.files import UserError
@@ -105,3 +108,29 @@ def test_without_slurm_nothing_is_asked(commands, monkeypatch):
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     assert not slurm.requeue()
     assert not slurm.place()
+
+
+WAITS = """import sys, time
+from twostream import cli
+cli.run(lambda: (print("at work", flush=True), time.sleep(60)))
+"""
+AGAIN = "; SLURM is asked to run this job again"
+
+
+@pytest.mark.parametrize(("state", "said"), [("RUNNING", AGAIN), ("FAILED", "")])
+def test_a_job_that_is_told_to_stop_says_so_and_is_run_again_if_it_was_a_warning(commands, state, said):
+    commands(squeue=f"#!/bin/sh\necho {state}\n", scontrol="#!/bin/sh\necho $@ > requeued\n")
+    environment = {"PYTHONPATH": str(ROOT / "scripts"), "SLURM_JOB_ID": "12", "SLURMD_NODENAME": "n1"}
+    job = subprocess.Popen(
+        [sys.executable, "-c", WAITS],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert job.stdout is not None and job.stdout.readline() == "at work\n"
+    job.terminate()
+    _, errors = job.communicate(timeout=60)
+    assert errors == f"SLURM job 12 on node n1\nerror: told to stop (SIGTERM){said}\n"
+    assert job.returncode == 1
+    assert Path("requeued").exists() == bool(said)

@@ -57,11 +57,12 @@ Of the paper's own 7 differences 1 are within the sampling error of its test set
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
-    """The folder that a test works in: a configuration, and published tables of two scales."""
+    """The folder that a test works in: a configuration, and published tables of three scales."""
     monkeypatch.chdir(tmp_path)
     for given in ("config", "workflow/report"):
         shutil.copytree(ROOT / given, given)
-    for scale, text in (("demo", TABLE), ("paper", TABLE.replace("demo_a", "ucf101"))):
+    shown = {"demo": TABLE, "small": TABLE, "paper": TABLE.replace("demo_a", "ucf101")}
+    for scale, text in shown.items():
         (PUBLISHED / scale).mkdir(parents=True)
         (PUBLISHED / scale / "table3.csv").write_text(text)
         (PUBLISHED / scale / "claims.csv").write_text(CLAIMS)
@@ -195,7 +196,7 @@ def test_a_scale_is_published_whole_and_another_left_as_it_is(folder):
     paper = published("paper")
     publish(made("demo", "model"), PUBLISHED / "demo")
     assert published("paper") == paper and published("demo")["table3.csv"] == "row,ours\nmodel,1\n"
-    assert {file.name for file in PUBLISHED.iterdir()} == {"demo", "paper"}
+    assert {file.name for file in PUBLISHED.iterdir()} == {"demo", "paper", "small"}
 
 
 def refused(plan: Plan) -> str:

@@ -35,14 +35,7 @@ def extract_folder(
     """
     if preview and "forward" not in directions:
         raise UserError("--preview shows forward flow; add `--direction both` or `forward`")
-    files = find_videos(folder, "videos")
-    table = pd.DataFrame({"file": files})
-    bad = unusable(table, folder, "videos", "skip" if skip_bad else "stop", advice="use --skip-bad")
-    files = [file for file in files if file not in set(bad["file"])]
-    if skip_bad:
-        write_index(bad, out / "skipped.csv")
-    if not files:
-        raise UserError(f"{folder}: holds no video that can be used")
+    files = usable_files(folder, out, skip_bad)
     check_free_disk(folder, files, out / "forward.zip", FIELD_BYTES, shards=len(directions))
     for direction in directions:
         shard = out / f"{direction}.zip"
@@ -54,6 +47,19 @@ def extract_folder(
             record.facts["videos"] = len(files)
     if preview:
         write_preview(folder, files, out / "forward.zip", preview)
+
+
+def usable_files(folder: Path, out: Path, skip_bad: bool) -> list[str]:
+    """Return the videos below a folder that can be read; those that cannot are an error, or are listed."""
+    files = find_videos(folder, "videos")
+    table = pd.DataFrame({"file": files})
+    bad = unusable(table, folder, "videos", "skip" if skip_bad else "stop", advice="use --skip-bad")
+    files = [file for file in files if file not in set(bad["file"])]
+    if skip_bad:
+        write_index(bad, out / "skipped.csv")
+    if not files:
+        raise UserError(f"{folder}: holds no video that can be used")
+    return files
 
 
 def _identity(recipe: Mapping[str, object], flow: Flow, folder: Path, files: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Refusing to make again what DVC has and a folder lacks, after a partial pull, say."""
 
 import json
+import os
 from collections.abc import Iterable
 from functools import cache, cached_property
 from os.path import normpath
@@ -33,7 +34,8 @@ class PullGuard:
 
     def __init__(self, named: Iterable[str]) -> None:
         self._named = {normpath(target) for target in named}
-        self._has_lock = LOCK.exists()
+        # Nothing is made in a folder that one may only read, and DVC cannot be asked there.
+        self._has_lock = LOCK.exists() and os.access(".", os.W_OK)
 
     def check(self, file: str, step: Step) -> None:
         """Raise UserError if a file that is about to be made is lost."""

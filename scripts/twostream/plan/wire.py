@@ -51,7 +51,7 @@ class Wire:
         self._workflow, self._plan = workflow, plan
         self._seen = Seen()
         _IOFile.is_newer = _never
-        hold_settings()
+        hold_settings(Path(workflow.snakemake_tmp_dir, "persistence"))
         leave_to_jobs(lambda output: plan.step_of(output) is not None)
         if not workflow.is_main_process:
             pass_sigterm_on()

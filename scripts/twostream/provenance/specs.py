@@ -43,6 +43,7 @@ WITHOUT_CODE = (
     "twostream.downloads",
     "twostream.videos.archives",
     "twostream.extraction.folder",
+    "twostream.extraction.raw_frames",
 )
 
 

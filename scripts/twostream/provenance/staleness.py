@@ -40,6 +40,9 @@ def made_meanwhile(artefact: str, spec: Spec) -> bool:
 
     So it is where a head was killed, and one that was called after it asked for the artefact again.
     """
+    with suppress(FileNotFoundError):
+        # A network's file system may not know yet what another machine has written here, until it lists it.
+        list(Path(artefact).parent.iterdir())
     return record_digest(artefact) != spec.replaces and is_current(artefact, spec.digest)
 
 
