@@ -88,8 +88,8 @@ def test_a_training_that_fails_leaves_no_table_that_is_called_current(clone, too
     replace(
         clone,
         "scripts/twostream/cli.py",
-        "\n        yield content",
-        f"\n        if '{RUN}/' in args.out and 'train' in sys.argv[0]: {end}\n        yield content",
+        "\n            remove_earlier(args.out)",
+        f"\n            if '{RUN}/' in args.out and 'train' in sys.argv[0]: {end}",
     )
     set_dropout(clone, 0.8)
     assert call(clone, *tool).returncode != 0

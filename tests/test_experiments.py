@@ -100,7 +100,7 @@ def test_a_removed_run_leaves_tables_metrics_and_outputs(clone):
 def at_work(clone) -> Iterator[subprocess.Popen[str]]:
     """`dvc repro` after an edit, in a training that waits for a file `go on`."""
     working = (clone / "scripts/twostream/cli.py").read_text()
-    replace(clone, "scripts/twostream/cli.py", "\n        yield content", PAUSE)
+    replace(clone, "scripts/twostream/cli.py", "\n            remove_earlier(args.out)", PAUSE)
     set_dropout(clone, 0.8)
     with (clone / "log").open("w") as log:
         call = subprocess.Popen(
@@ -118,12 +118,12 @@ def at_work(clone) -> Iterator[subprocess.Popen[str]]:
 
 
 PAUSE = """
-        import pathlib, time
+            import pathlib, time
 
-        pathlib.Path("at work").touch()
-        while not pathlib.Path("go on").exists():
-            time.sleep(0.05)
-        yield content"""
+            pathlib.Path("at work").touch()
+            while not pathlib.Path("go on").exists():
+                time.sleep(0.05)
+            remove_earlier(args.out)"""
 
 
 def test_a_second_writer_is_told_who_is_at_work_and_a_dead_one_does_not_block(clone, at_work):

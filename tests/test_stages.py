@@ -177,7 +177,7 @@ def test_what_is_no_parameter_changes_nothing(tmp_path):
     """All other keys of config.yaml say where and with what a job runs."""
     parameters = {name: keys for params in DVC["plan"]["params"] for name, keys in params.items()}
     assert parameters[BENCHMARK] is None and parameters[SCALE] is None
-    others = {"device": "cuda", "arithmetic": "native", "gpus": 4, "workers": 2}
+    others = {"device": "cuda", "arithmetic": "native", "gpus": 4, "workers": 2, "stage": True}
     assert set(contents()[SETTINGS_FILE]) == {*parameters[SETTINGS_FILE], *others}
 
     def change(content: dict[str, Any]) -> None:

@@ -15,7 +15,8 @@ def needs(rule, resource):
     def resource_function(w, attempt):
         longest = cluster.longest_job() if cluster.is_used else None
         datasets = [w.get("dataset")]
-        if rule in ARRAYS:
+        in_arrays = rule in ARRAYS
+        if in_arrays:
             datasets = [
                 d for d in DATASETS if DATASETS[d].media == DATASETS[w.dataset].media
             ]
