@@ -103,7 +103,7 @@ def test_what_asks_for_a_gpu_is_given_one(run_on_cluster, cluster):
 
 def test_a_training_that_is_warned_of_its_end_goes_on_in_the_same_job(training, trained, heads):
     # SLURM looks every half minute, and warns 30 to 60 seconds after the job has begun.
-    short = ("train_stream:runtime=2", "train_stream:slurm_extra='--signal=TERM@60'")
+    short = ("train_stream:runtime=3", "train_stream:slurm_extra='--signal=TERM@120'")
     head = begin(heads, training, "--set-resources", *short)
     wait_for((training / paths.checkpoint(MODEL)).exists, "a checkpoint", PATIENCE)
     (training / "slow").unlink()
