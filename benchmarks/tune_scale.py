@@ -21,8 +21,9 @@ import twostream  # noqa: F401
 import pandas as pd
 import yaml
 
+from twostream import cli
 from twostream.config.benchmark import Run
-from twostream.config.loading import load_config
+from twostream.config.loading import load_config, parse
 from twostream.config.recipes import ScoringRecipe, TrainingRecipe
 from twostream.config.scale import Scale
 from twostream.config.settings import Config
@@ -65,7 +66,7 @@ def changed(config: Config, settings: list[str]) -> Config:
         for key in parents:
             place = place[key]
         place[last] = yaml.safe_load(value)
-    return config.model_copy(update={"scale": Scale.model_validate(content)})
+    return config.model_copy(update={"scale": parse(Scale, content, "--set")})
 
 
 def tried(plan: Plan, step: Step, args: argparse.Namespace) -> str:
@@ -103,4 +104,4 @@ def held_out(index: pd.DataFrame, count: int) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

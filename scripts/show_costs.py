@@ -10,9 +10,10 @@ import argparse
 
 from twostream import cli
 from twostream.config.loading import load_config
-from twostream.plan.costs import cost_table, costs
+from twostream.plan.costs import cost_rows, costs
 from twostream.plan.plan import Plan
 from twostream.plan.videos import videos_indexed
+from twostream.results.formatting import as_text
 
 
 def main() -> None:
@@ -26,7 +27,7 @@ def main() -> None:
     if not found:
         print(f"nothing of the scale {plan.config.scale_name} is here")
         return
-    print(cost_table(found))
+    print(as_text(cost_rows(found)))
 
 
 if __name__ == "__main__":

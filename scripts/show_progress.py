@@ -1,7 +1,4 @@
-"""Show how far each running job is, by the last line of its log; works from any machine that sees the logs.
-
-python scripts/show_progress.py
-"""
+"""Show how far each running job is, by the last line of its log, from wherever the logs are seen."""
 
 import argparse
 import tempfile

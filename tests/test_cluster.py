@@ -47,6 +47,7 @@ def cluster(partition: str | None = None) -> Cluster:
     return Cluster(
         SimpleNamespace(
             executor_settings=SimpleNamespace(qos=None),
+            execution_settings=SimpleNamespace(latency_wait=0),
             resource_settings=SimpleNamespace(default_resources=default),
         )
     )
@@ -110,19 +111,28 @@ def test_without_slurm_nothing_is_asked(commands, monkeypatch):
     assert not slurm.place()
 
 
-WAITS = """import sys, time
+WAITS = """import time
 from twostream import cli
 cli.run(lambda: (print("at work", flush=True), time.sleep(60)))
 """
 AGAIN = "; SLURM is asked to run this job again"
 
 
-@pytest.mark.parametrize(("state", "said"), [("RUNNING", AGAIN), ("FAILED", "")])
-def test_a_job_that_is_told_to_stop_says_so_and_is_run_again_if_it_was_a_warning(commands, state, said):
+@pytest.mark.parametrize(
+    ("script", "state", "said"),
+    [
+        ("train_stream", "RUNNING", AGAIN),
+        ("train_stream", "FAILED", ""),
+        # It keeps nothing, so that it would never be done.
+        ("score_videos", "RUNNING", ""),
+    ],
+)
+def test_a_warned_job_that_keeps_its_work_is_run_again(commands, tmp_path, script, state, said):
     commands(squeue=f"#!/bin/sh\necho {state}\n", scontrol="#!/bin/sh\necho $@ > requeued\n")
     environment = {"PYTHONPATH": str(ROOT / "scripts"), "SLURM_JOB_ID": "12", "SLURMD_NODENAME": "n1"}
+    (tmp_path / f"{script}.py").write_text(WAITS)
     job = subprocess.Popen(
-        [sys.executable, "-c", WAITS],
+        [sys.executable, f"{script}.py"],
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -134,3 +144,9 @@ def test_a_job_that_is_told_to_stop_says_so_and_is_run_again_if_it_was_a_warning
     assert errors == f"SLURM job 12 on node n1\nerror: told to stop (SIGTERM){said}\n"
     assert job.returncode == 1
     assert Path("requeued").exists() == bool(said)
+
+
+def test_without_an_answer_a_call_ends_with_one_line(commands):
+    commands(sinfo="#!/bin/sh\necho 'sinfo: error: no controller' >&2\nexit 1\n")
+    with pytest.raises(SystemExit, match=r"^error: sinfo .*: sinfo: error: no controller$"):
+        cluster().longest_job()

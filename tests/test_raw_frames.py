@@ -82,3 +82,9 @@ def test_a_call_that_was_stopped_is_gone_on_with(videos, tmp_path, monkeypatch):
 def test_videos_that_would_share_a_folder_are_named(videos, tmp_path):
     with pytest.raises(UserError, match=r"several videos are called Run/a; rename"):
         write_raw_frames(videos, [*FILES, "Run/a.mp4"], tmp_path / "raw", FLOW, "cpu")
+
+
+def test_a_folder_of_other_settings_is_not_mixed(videos, tmp_path):
+    write_raw_frames(videos, FILES[:1], tmp_path / "raw", FLOW, "cpu")
+    with pytest.raises(UserError, match="holds what other settings led to"):
+        write_raw_frames(videos, FILES, tmp_path / "raw", FLOW.model_copy(update={"short_side": 24}), "cpu")

@@ -23,6 +23,10 @@ from twostream.provenance.staleness import Seen, made_meanwhile
 
 Model = TypeVar("Model", bound=BaseModel)
 
+# The scripts that go on where they were told to stop. Others begin anew, and would do so for ever: they need
+# more time, which a retry asks for.
+GO_ON = ("extract_frames", "extract_flow", "pretrain", "train_stream")
+
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
     """Return a parser with the arguments of every script that makes an artefact."""
@@ -124,8 +128,8 @@ def _check_inputs(spec: Spec) -> None:
 def run(main: Callable[[], None]) -> None:
     """Run a script; what the user can put right is shown as a message, not as a traceback.
 
-    SIGTERM, by which clusters announce the end of a job, is told as an error too, and SLURM asked to run
-    the job again: it goes on from what it has kept.
+    SIGTERM, by which clusters announce the end of a job, is told as an error too; if the script keeps what it
+    has done, SLURM is asked to run the job again.
     """
     signal.signal(signal.SIGTERM, _stop)
     if place := slurm.place():
@@ -134,7 +138,8 @@ def run(main: Callable[[], None]) -> None:
         arithmetic.check()
         main()
     except InterruptedJobError as error:
-        again = os.environ.get("RANK", "0") == "0" and slurm.requeue()
+        goes_on = Path(sys.argv[0]).stem in GO_ON and os.environ.get("RANK", "0") == "0"
+        again = goes_on and slurm.requeue()
         sys.exit(f"error: {error}{'; SLURM is asked to run this job again' if again else ''}")
     except (UserError, OSError) as error:
         sys.exit(f"error: {error}")

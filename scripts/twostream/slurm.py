@@ -1,11 +1,27 @@
-"""What a job does of its own where SLURM runs it: it says where, and has itself run again if it must stop."""
+"""Asking SLURM; and what a job does of its own where SLURM runs it: it says where, and is run again."""
 
 import os
+import shutil
 import subprocess
 import sys
 
-# Of the commands that ask SLURM, in seconds: a busy controller answers late.
+from twostream.files import UserError
+
+# How long SLURM may take to answer, in seconds: a busy controller answers late.
 PATIENCE = 60
+
+
+def ask(*command: str) -> str:
+    """Return what a command of SLURM's says; UserError if it is not here, or SLURM does not answer."""
+    if not shutil.which(command[0]):
+        raise UserError(f"{command[0]}: is not here; this is to be called where SLURM's commands are")
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        raise UserError(f"{' '.join(command)}: SLURM does not answer; is its controller up?") from None
+    if done.returncode:
+        raise UserError(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout.strip()
 
 
 def place() -> str:
@@ -21,20 +37,13 @@ def requeue() -> bool:
     running then. One that a user cancels, or that is past its limit, is ending already and stays ended.
     """
     job = os.environ.get("SLURM_JOB_ID")
-    return bool(job) and _ask("squeue", "-h", "-o", "%T", "-j", str(job)) == "RUNNING" and _requeued(str(job))
-
-
-def _requeued(job: str) -> bool:
-    return _ask("scontrol", "requeue", job) is not None
-
-
-def _ask(*command: str) -> str | None:
+    if not job:
+        return False
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        print(f"{' '.join(command)}: {error}", file=sys.stderr, flush=True)
-        return None
-    if done.returncode:
-        print(f"{' '.join(command)}: {done.stderr.strip()}", file=sys.stderr, flush=True)
-        return None
-    return done.stdout.strip()
+        if ask("squeue", "-h", "-o", "%T", "-j", job) != "RUNNING":
+            return False
+        ask("scontrol", "requeue", job)
+    except UserError as error:
+        print(f"not run again: {error}", file=sys.stderr, flush=True)
+        return False
+    return True

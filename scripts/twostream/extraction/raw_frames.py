@@ -7,6 +7,7 @@ Displacements are clipped to +-20 px and rescaled from there to 0 to 255, as den
 field fewer than frames.
 """
 
+import json
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -15,13 +16,13 @@ import cv2
 import numpy as np
 
 from twostream.config.flow import Flow
-from twostream.files import UserError, atomic_write, part_of
+from twostream.files import UserError, atomic_write, part_of, write_json
 from twostream.flow.video_flow import video_flow
 from twostream.progress import ProgressBar
 from twostream.videos.decoding import read_frames, rescale
 
 BOUND = 20.0
-LIST = "list.txt"
+LIST, SETTINGS = "list.txt", "settings.json"
 FRAME, FIELD = "img_{:05d}.jpg", "flow_{}_{:05d}.jpg"
 QUALITY = (cv2.IMWRITE_JPEG_QUALITY, 95)
 
@@ -29,15 +30,15 @@ QUALITY = (cv2.IMWRITE_JPEG_QUALITY, 95)
 def write_raw_frames(folder: Path, files: Sequence[str], out: Path, flow: Flow, device: str) -> None:
     """Write frames and forward flow of videos below `folder`, and the list of them.
 
-    A video's folder is there whole or not at all, so that a call that was stopped is gone on with; a folder
-    that is there already is left as it is. The classes are the folders that the videos lie in, labelled from
-    0 in alphabetical order. Raises UserError if two videos would share a folder, BadVideoError if one cannot
-    be read.
+    A video's folder is there whole or not at all, so that a call that was stopped is gone on with. Classes
+    are the folders that videos lie in, labelled from 0 in alphabetical order. Raises UserError if two videos
+    would share a folder, or `out` holds what other settings led to; BadVideoError if one cannot be read.
     """
     places = [str(PurePosixPath(file).with_suffix("")) for file in files]
     twice = {place for place in places if places.count(place) > 1}
     if twice:
         raise UserError(f"{folder}: several videos are called {min(twice)}; rename all but one")
+    _check_settings(out, flow)
     cv2.setNumThreads(1)
     for file, place in ProgressBar(list(zip(files, places, strict=True)), "frames and flow"):
         if not (out / place).exists():
@@ -47,6 +48,14 @@ def write_raw_frames(folder: Path, files: Sequence[str], out: Path, flow: Flow, 
     lines = [f"{place} {_count(out / place)} {labels.get(place.partition('/')[0], 0)}" for place in places]
     with atomic_write(out / LIST) as part:
         part.write_text("".join(f"{line}\n" for line in lines))
+
+
+def _check_settings(out: Path, flow: Flow) -> None:
+    settings = flow.of_its_algorithm().model_dump(mode="json", exclude={"encoding", "quality"})
+    file = out / SETTINGS
+    if file.exists() and json.loads(file.read_text()) != settings:
+        raise UserError(f"{out}: holds what other settings led to ({file}); choose another folder for these")
+    write_json(file, settings)
 
 
 def _write_video(file: Path, place: Path, flow: Flow, device: str) -> None:

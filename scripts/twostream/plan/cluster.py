@@ -1,19 +1,18 @@
 """What a head asks of SLURM before it hands jobs over: how long they may last, and whether they can run."""
 
-import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from twostream import slurm
 from twostream.files import UserError, atomic_write
 
-# Of the commands that ask SLURM, in seconds: a busy controller answers late.
-PATIENCE = 60
 # Written by the head and read by a node, and the other way round.
 ASKED, ANSWERED = Path("scratch/shared/asked"), Path("scratch/shared/answered")
 
@@ -32,8 +31,14 @@ class Cluster:
         return self._workflow.non_local_exec and self._workflow.executor_plugin.name == "slurm"
 
     def longest_job(self) -> int | None:
-        """Return how long a job may last where this call's may run, in minutes; None without a limit."""
-        limits = self._partition_limits()
+        """Return how long a job may last where this call's may run, in minutes; None without a limit.
+
+        If SLURM does not say it, the call ends with that: of an Exception Snakemake would show a traceback.
+        """
+        try:
+            limits = self._partition_limits()
+        except UserError as error:
+            raise SystemExit(f"error: {error}") from None
         usable = [limits[name] for name in self._usable(limits)]
         return None if None in usable else max((limit for limit in usable if limit is not None), default=None)
 
@@ -54,7 +59,9 @@ class Cluster:
                     " training are on one node: set `gpus` in config/config.yaml to as many as a node has"
                 )
         if remote:
-            _check_shared(remote[0].resources, self._workflow.executor_settings)
+            workflow = self._workflow
+            late = workflow.execution_settings.latency_wait
+            _check_shared(remote[0].resources, workflow.executor_settings, late)
 
     def _usable(self, limits: Mapping[str, int | None]) -> list[str]:
         """The partitions that a job may be given to."""
@@ -68,10 +75,19 @@ class Cluster:
     def _partition_limits(self) -> dict[str, int | None]:
         """The time limit of each partition, in minutes."""
         if self._limits is None:
-            rows = [line.split() for line in _ask("sinfo", "-h", "-o", "%P %l").splitlines()]
+            rows = [line.split() for line in slurm.ask("sinfo", "-h", "-o", "%P %l").splitlines()]
             self._limits = {name.rstrip("*"): minutes(limit) for name, limit in rows}
             self._default = [name.rstrip("*") for name, _ in rows if name.endswith("*")]
         return self._limits
+
+
+def _answered(token: str, late: float) -> bool:
+    end = time.monotonic() + late
+    while not (is_there := ANSWERED.exists()) and time.monotonic() < end:
+        time.sleep(1)
+        # A network's file system looks anew when a folder is listed.
+        list(ANSWERED.parent.iterdir())
+    return is_there and ANSWERED.read_text() == token
 
 
 def minutes(limit: str) -> int | None:
@@ -83,8 +99,11 @@ def minutes(limit: str) -> int | None:
     return int(days or 0) * 1440 + hours * 60 + minute
 
 
-def _check_shared(resources: Mapping[str, Any], settings: Any) -> None:
-    """Raise UserError if a node does not read what is written here, or this machine what a node writes."""
+def _check_shared(resources: Mapping[str, Any], settings: Any, late: float) -> None:
+    """Raise UserError if a node does not read what is written here, or this machine what a node writes.
+
+    What a node writes may be seen here so many seconds late.
+    """
     token = f"{socket.gethostname()} {Path.cwd()}"
     with atomic_write(ASKED) as part:
         part.write_text(token)
@@ -105,23 +124,11 @@ def _check_shared(resources: Mapping[str, Any], settings: Any) -> None:
         capture_output=True,
         text=True,
     )
-    if "error" in done.stderr:
+    if "sbatch: error" in done.stderr:
         raise UserError(f"SLURM does not take a job: {done.stderr.strip()}; mend your profile")
-    if not ANSWERED.exists() or ANSWERED.read_text() != token:
+    if done.returncode or not _answered(token, late):
         raise UserError(
             f"{Path.cwd()}: the nodes do not see this folder as this machine does (a first small job of"
             " SLURM's was to read a file here and write another): clone the project to a file system that"
             " all nodes share"
         )
-
-
-def _ask(*command: str) -> str:
-    if not shutil.which(command[0]):
-        raise UserError(f"{command[0]}: is not here; call snakemake on a machine that hands jobs to SLURM")
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-    except subprocess.TimeoutExpired:
-        raise UserError(f"{' '.join(command)}: SLURM does not answer; is its controller up?") from None
-    if done.returncode:
-        raise UserError(f"{' '.join(command)}: {done.stderr.strip()}")
-    return done.stdout

@@ -2,75 +2,69 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
-import pandas as pd
-
-from twostream.plan.needs import needs_of
+from twostream.plan.needs import Needs, needs_of
 from twostream.plan.plan import Plan
+from twostream.plan.videos import dataset_of
 from twostream.provenance.records import read_record, run_of
 from twostream.provenance.steps import with_upstream
+from twostream.results.formatting import Rows
 
-COLUMNS = ["jobs", "not told", "hours", "GPU hours", "CPU hours", "longest", "asked", "peak MB", "asked MB"]
+HOUR, MINUTE = 3600, 60
 
 
-@dataclass
+@dataclass(frozen=True)
 class Cost:
-    """What the jobs of one rule have cost: time in hours, memory in MB.
+    """What one job has used: time in seconds, memory in MB; zeros where it did not run on this file system.
 
-    `gpu_hours` is the time for which a GPU was held. Of trainings in several processes, the first's CPU time
-    and memory are taken for each of them.
+    `gpu_seconds` is the time for which GPUs were held. Of a training in several processes, the first's CPU
+    time and memory are taken for each of them; the memory is without that of its workers.
     """
 
-    jobs: int = 0
-    unknown: int = 0
-    """Jobs that did not run on this file system."""
-    hours: float = 0.0
-    gpu_hours: float = 0.0
-    cpu_hours: float = 0.0
-    longest_minutes: float = 0.0
-    asked_minutes: int = 0
+    is_known: bool
+    asked: Needs
+    seconds: float = 0.0
+    gpu_seconds: float = 0.0
+    cpu_seconds: float = 0.0
     peak_mb: float = 0.0
-    asked_mb: int = 0
 
 
-def costs(plan: Plan, indexed: Mapping[str, int]) -> dict[str, Cost]:
-    """Return what each rule has used, for those artefacts of a plan that are here, in the plan's order."""
-    found: dict[str, Cost] = defaultdict(Cost)
-    for step in reversed(list(with_upstream(plan.results()))):
-        dataset = next((name for name in plan.scale.datasets if f"/{name}" in step.outputs[0]), None)
-        asked = needs_of(step, dataset, plan.config, indexed)
+def costs(plan: Plan, indexed: Mapping[str, int]) -> dict[str, list[Cost]]:
+    """Return what the jobs of each rule have used, for those artefacts of a plan that are here."""
+    found: dict[str, list[Cost]] = defaultdict(list)
+    for step in reversed(list(with_upstream([*plan.results(), *plan.figures()]))):
+        asked = needs_of(step, dataset_of(step, plan.config), plan.config, indexed)
         for artefact in step.outputs:
-            record = read_record(artefact)
-            if record:
-                _add(found[step.script], run_of(artefact, record), record.get("device"))
-                cost = found[step.script]
-                cost.asked_mb = max(cost.asked_mb, asked.mem_mb)
-                cost.asked_minutes = max(cost.asked_minutes, asked.runtime)
+            if record := read_record(artefact):
+                found[step.script].append(_cost(run_of(artefact, record), record.get("device"), asked))
     return dict(found)
 
 
-def _add(cost: Cost, run: Mapping[str, object], device: object) -> None:
-    cost.jobs += 1
+def _cost(run: Mapping[str, float], device: object, asked: Needs) -> Cost:
     if "seconds" not in run:
-        cost.unknown += 1
-        return
-
-    def number(key: str, default: float = 0.0) -> float:
-        return float(str(run.get(key, default)))
-
-    processes, seconds = number("processes", 1), number("seconds")
-    cost.hours += seconds / 3600
-    cost.gpu_hours += processes * seconds / 3600 if device == "cuda" else 0
-    cost.cpu_hours += processes * number("cpu_seconds") / 3600
-    cost.longest_minutes = max(cost.longest_minutes, seconds / 60)
-    cost.peak_mb = max(cost.peak_mb, processes * number("peak_mb"))
+        return Cost(False, asked)
+    processes, seconds = run.get("processes", 1), run["seconds"]
+    gpu_seconds = processes * seconds if device == "cuda" else 0.0
+    cpu_seconds, peak = run.get("cpu_seconds", 0.0), run.get("peak_mb", 0.0)
+    return Cost(True, asked, seconds, gpu_seconds, processes * cpu_seconds, processes * peak)
 
 
-def cost_table(found: Mapping[str, Cost]) -> str:
-    """Return the costs as a table of text, with what all rules together have used."""
-    table = pd.DataFrame({rule: astuple(cost) for rule, cost in found.items()}, index=COLUMNS).T
-    table.loc["all"] = table.agg({name: "max" if name in COLUMNS[5:] else "sum" for name in COLUMNS})
-    formats = {name: f"{{:,.{0 if name in COLUMNS[:2] or 'MB' in name else 2}f}}".format for name in COLUMNS}
-    formats |= {"longest": "{:,.1f} min".format, "asked": "{:,.0f} min".format}
-    return table.to_string(formatters=formats)
+def cost_rows(found: Mapping[str, list[Cost]]) -> Rows:
+    """Return a row for each rule and one for all: hours in sum, and the longest and largest of their jobs."""
+    heads = ("", "jobs", "not told", "hours", "GPU hours", "CPU hours")
+    most = ("longest", "asked", "peak MB", "asked MB", "")
+    everything = [cost for costs in found.values() for cost in costs]
+    return [(*heads, *most), *(_row(rule, jobs) for rule, jobs in found.items()), _row("all", everything)]
+
+
+def _row(rule: str, jobs: list[Cost]) -> tuple[str, ...]:
+    kinds = ("seconds", "gpu_seconds", "cpu_seconds")
+    sums = [sum(getattr(job, kind) for job in jobs) for kind in kinds]
+    return (
+        *(rule, f"{len(jobs):,}", f"{sum(not job.is_known for job in jobs):,}"),
+        *(f"{seconds / HOUR:,.2f}" for seconds in sums),
+        f"{max(job.seconds for job in jobs) / MINUTE:,.1f} min",
+        f"{max(job.asked.runtime for job in jobs):,} min",
+        *(f"{max(job.peak_mb for job in jobs):,.0f}", f"{max(job.asked.mem_mb for job in jobs):,}", ""),
+    )

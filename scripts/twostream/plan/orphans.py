@@ -1,6 +1,5 @@
 """Artefacts that the configuration no longer names, moved out of the way."""
 
-import json
 import os
 from collections.abc import Container, Iterable
 from itertools import count
@@ -37,11 +36,11 @@ def find_others(folders: Iterable[str]) -> list[str]:
 
 def _others(folder: Path) -> set[Path]:
     made: set[Path] = set()
-    for record in folder.rglob("*.record.json"):
-        for file in json.loads(record.read_text()).get("files", {}):
-            made |= {record, Path(file)}
-            if Path(file).suffix == ".csv" and paths.INDEX.format(dataset=Path(file).stem) == file:
-                made |= {Path(file).with_suffix("") / video for video in read_index(file)["file"]}
+    for artefact in filter(lambda file: Path(file).is_relative_to(folder), paths.artefacts_here()):
+        if record := read_record(artefact):
+            made |= {Path(paths.record(artefact)), *map(Path, record["files"])}
+            if artefact == paths.INDEX.format(dataset=Path(artefact).stem):
+                made |= {Path(artefact).with_suffix("") / video for video in read_index(artefact)["file"]}
     files = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
     return {file for file in files if not file.name.startswith(".") and file.suffix != ".part"} - made
 

@@ -86,15 +86,11 @@ def recorded(
 
 
 def _used() -> dict[str, float]:
-    """CPU time (s) of this process and those that it has started and that have ended, and peak memory (MB).
-
-    The memory is this process's, and the largest of the others'.
-    """
+    """CPU time (s) of this process and of those it has started that have ended; its own peak memory (MB)."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return {
         "cpu_seconds": round(sum(usage.ru_utime + usage.ru_stime for usage in used), 2),
         "peak_mb": round(used[0].ru_maxrss * 1024 / 1e6),
-        "peak_mb_of_a_worker": round(used[1].ru_maxrss * 1024 / 1e6),
     }
 
 
