@@ -123,7 +123,7 @@ def test_what_a_run_has_cost_is_told_by_stage_beside_what_was_asked_for(project)
     command = [sys.executable, "scripts/show_costs.py"]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True)
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()[1:]}
-    made = planned(project, "--forceall")
+    made = planned(project, "--forceall", "all", "figures")
     assert {rule: int(rows[rule][0]) for rule in rows if rule != "all"} == {
         rule: count for rule, count in made.items() if rule != "all"
     }
