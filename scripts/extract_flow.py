@@ -15,7 +15,6 @@ from twostream.config.recipes import FlowRecipe
 from twostream.extraction.flow import store_flow
 from twostream.extraction.folder import extract_folder, usable_files
 from twostream.extraction.raw_frames import write_raw_frames
-from twostream.flow.video_flow import backend
 from twostream.paths import Direction
 
 
@@ -30,6 +29,7 @@ def main() -> None:
     alone.add_argument("--method", choices=FLOW_ALGORITHMS, default="brox")
     alone.add_argument("--encoding", choices=["range", "clip20"], default="range")
     alone.add_argument("--shorter-side", type=int, help="pixels to rescale frames to before their flow")
+    alone.add_argument("--every", type=int, default=1, metavar="N", help="take each N-th frame alone")
     alone.add_argument("--direction", choices=["forward", "backward", "both"], default="forward")
     alone.add_argument(
         "--layout",
@@ -50,22 +50,25 @@ def main() -> None:
             parser.error("--recipe goes with --index and --shard")
         recipe = cli.recipe(FlowRecipe, args)
         with cli.record(args, recipe) as record:
-            record.facts["backend"] = backend(recipe.flow, args.device)
-            record.facts["fields"] = store_flow(
+            record.facts |= store_flow(
                 *(recipe, args.videos, args.index, args.shard, args.out, args.device),
                 spec=args.spec and args.spec.digest,
             )
     else:
+        if args.every < 1:
+            parser.error("--every: 1 takes all frames, 2 each second one")
         settings = {"short_side": args.shorter_side} if args.shorter_side else {}
         flow = Flow(method=args.method, encoding=args.encoding, quality=90, brox=BroxSettings(), **settings)
         if args.layout == "raw-frames":
             if args.direction != "forward" or args.preview:
                 parser.error("--layout raw-frames has forward flow alone, and no --preview")
-            files = usable_files(args.videos, args.out, args.skip_bad)
-            write_raw_frames(args.videos, files, args.out, flow, args.device)
+            files = usable_files(args.videos, args.out, args.skip_bad, args.every)
+            write_raw_frames(args.videos, files, args.out, flow, args.device, args.every)
             return
         directions = get_args(Direction) if args.direction == "both" else [args.direction]
-        extract_folder(args.videos, args.out, flow, directions, args.device, args.skip_bad, args.preview)
+        extract_folder(
+            *(args.videos, args.out, flow, directions, args.device, args.skip_bad, args.preview, args.every)
+        )
 
 
 if __name__ == "__main__":

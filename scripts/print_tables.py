@@ -17,7 +17,7 @@ from twostream.results.formatting import (
     sampling_note,
     table_rows,
 )
-from twostream.results.trainings import guessing_note
+from twostream.results.trainings import guessing_note, videos_note
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def main() -> None:
         )
         files.append(paths.CLAIMS)
         notes.append(sampling_note(claims))
-    notes.append(guessing_note(files))
+    notes += [guessing_note(files), videos_note(files)]
     if config.left_out:
         notes.append("\n".join(["Left out at this scale:", *config.told_left_out]))
     print(*filter(None, notes), sep="\n\n")

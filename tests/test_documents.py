@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from html import escape
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,7 +21,7 @@ from twostream.plan.publishing import publish
 from twostream.results.documents import COMPUTED, PUBLISHED, documents, with_results
 from twostream.results.formatting import arithmetic_note, as_markdown
 from twostream.results.pages import page
-from twostream.results.trainings import guessing_note
+from twostream.results.trainings import guessing_note, videos_note
 
 TABLE = """\
 row,setting,paper_dataset,paper,our_dataset,ours,sd,mean_class,top5,nll,ece,interval_low,interval_high,test_videos,seeds,run
@@ -264,6 +265,19 @@ def test_models_that_did_not_learn_are_named_where_their_numbers_are_shown(folde
     named = "their first 5%: 1, at the latest models/b.safetensors, until iteration 1,500 of 2,000."
     assert guessing_note(["results/table3.csv", "results/table3.csv"]).endswith(named)
     assert named in page("Table 3", "A note.", [("", "ours"), ("Both", "80.5")], "results/table3.csv")
+
+
+def test_odd_videos_are_named_where_their_numbers_are_shown(folder):
+    made_of("results/table3.csv", "scores/a.npz")
+    made_of("scores/a.npz", "data/frames/a/0.zip", "data/flow/a/forward/0.zip")
+    made_of("data/frames/a/0.zip", all_frames_equal=[], decodings_differ=[])
+    assert videos_note(["results/table3.csv"]) == ""
+    made_of("data/frames/a/0.zip", all_frames_equal=["b.avi", "a.avi"], decodings_differ=["c.avi"])
+    made_of("data/flow/a/forward/0.zip", at_the_bound_percent=1.5)
+    said = videos_note(["results/table3.csv"])
+    assert "all their frames are equal: a.avi, b.avi." in said and "different frames: c.avi." in said
+    assert "up to 1.5% of a shard" in said
+    assert escape(said) in page("Table 3", "A note.", [("", "ours"), ("Both", "80.5")], "results/table3.csv")
 
 
 NOTE = "Computed in: native, portable. Bytes are comparable with the published ones where all is portable."

@@ -1,5 +1,6 @@
 """Flow methods against known displacements, and the extraction of a shard."""
 
+import itertools
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from twostream.extraction.store import Store
 from twostream.files import UserError, sha256
 from twostream.flow.colour import colour_coded
 from twostream.flow.video_flow import load_algorithm, video_flow
+from twostream.videos import decoding
 from twostream.videos.decoding import BadVideoError, read_frames, rescale
 from twostream.videos.index import write_index
 
@@ -97,7 +99,7 @@ def indexed(clip, tmp_path):
 
 def test_a_shard_holds_one_field_fewer_than_frames_decoded(indexed):
     frames = list(read_frames(indexed / "clip.avi"))
-    count = store_flow(recipe(), indexed, indexed / "index.csv", 0, indexed / "0.zip", "cpu")
+    count = store_flow(recipe(), indexed, indexed / "index.csv", 0, indexed / "0.zip", "cpu")["fields"]
     store = Store([indexed / "0.zip"])
     assert count == store.length("clip.avi") == len(frames) - 1 == 4
     # The picture moves two pixels to the right in each frame.
@@ -106,7 +108,7 @@ def test_a_shard_holds_one_field_fewer_than_frames_decoded(indexed):
 
 
 def test_a_shard_without_videos_is_whole_and_empty(indexed):
-    assert store_flow(recipe(3), indexed, indexed / "index.csv", 2, indexed / "2.zip", "cpu") == 0
+    assert store_flow(recipe(3), indexed, indexed / "index.csv", 2, indexed / "2.zip", "cpu")["fields"] == 0
     assert Store([indexed / "2.zip"])
 
 
@@ -131,7 +133,12 @@ def test_a_video_that_is_not_the_listed_one_is_refused(indexed):
 def test_frames_are_rescaled_to_their_shorter_side(indexed):
     frames = FramesRecipe(media="videos", shards=1, frames={"short_side": 96, "quality": 95})
     facts = store_frames(frames, indexed, indexed / "index.csv", 0, indexed / "0.zip")
-    assert facts == {"frames": 5, "fewer_frames_than_announced": {}, "all_frames_equal": []}
+    assert facts == {
+        "frames": 5,
+        "fewer_frames_than_announced": {},
+        "all_frames_equal": [],
+        "decodings_differ": [],
+    }
     assert Store([indexed / "0.zip"]).read("clip.avi", [0]).images.shape == (1, 3, 96, 128)
     assert rescale(np.zeros((200, 100, 3), np.uint8), 50).shape == (100, 50, 3)
 
@@ -143,6 +150,21 @@ def test_a_video_that_stands_still_is_told(indexed, capsys):
     facts = store_frames(frames, indexed, indexed / "index.csv", 0, indexed / "0.zip")
     assert facts["all_frames_equal"] == ["clip.avi"]
     assert "all frames are equal, so that there is no motion in it: clip.avi" in capsys.readouterr().err
+
+
+def test_a_video_that_two_decodings_differ_of_is_told(indexed, monkeypatch, capsys):
+    decode, noise = decoding._decode, itertools.count()
+
+    def differs(path: Path, media: str) -> Iterator[np.ndarray]:
+        for frame in decode(path, media):
+            frame[0, 0] = next(noise)
+            yield frame
+
+    monkeypatch.setattr(decoding, "_decode", differs)
+    frames = FramesRecipe(media="videos", shards=1, frames={"short_side": 48, "quality": 95})
+    facts = store_frames(frames, indexed, indexed / "index.csv", 0, indexed / "0.zip")
+    assert facts["decodings_differ"] == ["clip.avi"]
+    assert "two decodings gave different frames: clip.avi" in capsys.readouterr().err
 
 
 def test_a_full_disk_is_seen_before_the_work_begins(indexed, monkeypatch):
@@ -187,11 +209,11 @@ def test_a_folder_whose_extraction_was_stopped_is_gone_on_with(clip, tmp_path, m
     read: list[str] = []
     stops = ["c.avi"]
 
-    def reads(file: Path) -> Iterator[np.ndarray]:
+    def reads(file: Path, every: int) -> Iterator[np.ndarray]:
         if file.name in stops:
             raise KeyboardInterrupt
         read.append(file.name)
-        return read_frames(file)
+        return read_frames(file, every=every)
 
     monkeypatch.setattr(extraction, "read_frames", reads)
     more = {"directions": ["forward"], "device": "cpu", "skip_bad": False, "preview": None}

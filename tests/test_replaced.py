@@ -68,7 +68,7 @@ def test_a_file_that_was_only_touched_is_compared_once(folder, monkeypatch):
     shutil.copy(folder / "b.avi", folder / "copy")
     (folder / "copy").rename(folder / "b.avi")
     assert replaced_videos(folder, INDEX) == []
-    monkeypatch.setattr(replaced, "sha256", None)
+    monkeypatch.setattr(replaced, "content_sha256", None)
     assert replaced_videos(folder, INDEX) == []
 
 

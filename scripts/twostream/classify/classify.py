@@ -61,7 +61,7 @@ def find_models(models: Models, config: Config, snakemake: str) -> dict[str, str
     scale, fusions = config.scale, config.benchmark.fusions
     if models.fusion not in fusions:
         raise UserError(f"--fusion {models.fusion}: there is none; fusions: {', '.join(fusions)}")
-    of_videos = [name for name, dataset in scale.datasets.items() if dataset.media == "videos"]
+    of_videos = [name for name, dataset in scale.datasets.items() if dataset.media != "images"]
     if models.dataset not in of_videos:
         raise UserError(
             f"--dataset {models.dataset}: is no dataset of videos at the scale {config.scale_name};"

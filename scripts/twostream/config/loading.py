@@ -145,7 +145,7 @@ def _methods_of_no_dataset(benchmark: Benchmark, scale: Scale, folder: Path) -> 
     of_images = [
         f"methods.{name}.dataset: {method.dataset} does not hold videos"
         for name, method in benchmark.methods.items()
-        if method.dataset in scale.datasets and scale.datasets[method.dataset].media != "videos"
+        if method.dataset in scale.datasets and scale.datasets[method.dataset].media == "images"
     ]
     unknown = {n: m.dataset for n, m in benchmark.methods.items() if m.dataset not in scale.datasets}
     if not unknown:
@@ -182,7 +182,7 @@ def _dangling_in_scale(scale: Scale) -> list[str]:
     ]
     for key, name in named.items():
         wanted = "images" if key == "pretrained.dataset" else "videos"
-        if name in scale.datasets and scale.datasets[name].media != wanted:
+        if name in scale.datasets and (scale.datasets[name].media == "images") != (wanted == "images"):
             problems.append(f"{key}: the dataset {name!r} does not hold {wanted}")
     return problems + _bad_pretrained_name(scale) + _bad_backbones(scale)
 

@@ -116,7 +116,7 @@ class FusionRecipe(Strict):
 class IndexRecipe(Strict):
     """`listing` is a digest of the names and sizes in the folder, so that a new file is seen."""
 
-    media: Literal["videos", "images"]
+    media: Literal["videos", "images", "raw-frames"]
     splits: Count
     listing: str
 
@@ -143,7 +143,7 @@ class OfficialRecipe(Strict):
 class FramesRecipe(Strict):
     """One shard's share of a dataset is the videos `shard`, `shard + shards`, ... of its index."""
 
-    media: Literal["videos", "images"]
+    media: Literal["videos", "images", "raw-frames"]
     shards: Count
     frames: Frames
 

@@ -128,7 +128,7 @@ DataSource = Annotated[Generated | Folder | Official, Field(discriminator="kind"
 class Dataset(Strict):
     """Videos or images, their splits, and into how many shards they are packed."""
 
-    media: Literal["videos", "images"] = "videos"
+    media: Literal["videos", "images", "raw-frames"] = "videos"
     source: DataSource
     splits: Count
     shards: Count
@@ -140,6 +140,12 @@ class Dataset(Strict):
             still = [name for name, c in self.source.classes.items() if c.motion is None]
             if still:
                 raise ValueError(f"videos need a motion for each class; none for {', '.join(still)}")
+        return self
+
+    @model_validator(mode="after")
+    def holds_pictures(self) -> Self:
+        if self.media == "raw-frames" and not isinstance(self.source, Folder):
+            raise ValueError("`media: raw-frames` goes with `source: {kind: folder}`: folders that you have")
         return self
 
     @model_validator(mode="after")

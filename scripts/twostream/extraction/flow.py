@@ -6,10 +6,11 @@ from pathlib import Path
 from twostream.config.flow import Flow
 from twostream.config.recipes import FlowRecipe
 from twostream.extraction.encoding import encode
+from twostream.extraction.given_flow import have_flow, store_given_flow
 from twostream.extraction.shards import FIELD_BYTES, check_free_disk, files_of_shard, write_shard
 from twostream.extraction.store import ShardWriter
 from twostream.files import sha256
-from twostream.flow.video_flow import video_flow
+from twostream.flow.video_flow import backend, video_flow
 from twostream.paths import Direction
 from twostream.videos.decoding import read_frames
 
@@ -22,15 +23,19 @@ def store_flow(
     out: str | Path,
     device: str,
     spec: str | None = None,
-) -> int:
-    """Write the flow of a shard's videos; return the number of fields.
+) -> dict[str, object]:
+    """Write the flow of a shard's videos; return facts for the record: what computed it, how many fields.
 
-    With the digest of a spec it goes on from what a killed call with the same one has written.
+    With the digest of a spec it goes on from what a killed call with the same one has written. Flow that the
+    videos come with is taken, and not computed (`store_given_flow`).
     """
     files = files_of_shard(index, folder, shard, recipe.shards)
     check_free_disk(folder, files, out, FIELD_BYTES, recipe.shards, recipe.flow.short_side)
+    if have_flow(folder, files):
+        return store_given_flow(recipe, folder, files, out)
     identity = spec and f"{spec} {sha256(index)}"
-    return write_flow(folder, files, recipe.flow, recipe.direction, out, device, identity)
+    fields = write_flow(folder, files, recipe.flow, recipe.direction, out, device, identity)
+    return {"backend": backend(recipe.flow, device), "fields": fields}
 
 
 def write_flow(
@@ -41,14 +46,16 @@ def write_flow(
     out: str | Path,
     device: str,
     identity: str | None = None,
+    every: int = 1,
 ) -> int:
     """Write the flow of videos to one shard (`write_shard`); return the number of fields.
 
-    Raises BadVideoError for a video that cannot be read.
+    With `every` n, it is that between each n-th frame and the next such one. Raises BadVideoError for a
+    video that cannot be read.
     """
 
     def add(writer: ShardWriter, file: str) -> int:
-        fields = video_flow(read_frames(folder / file), flow, direction, device)
+        fields = video_flow(read_frames(folder / file, every=every), flow, direction, device)
         return writer.add_flow(file, (encode(field, flow.encoding) for field in fields))
 
     videos = write_shard(files, out, flow.quality, add, f"{direction} flow", identity)

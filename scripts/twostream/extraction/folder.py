@@ -26,34 +26,38 @@ def extract_folder(
     device: str,
     skip_bad: bool,
     preview: Path | None,
+    every: int = 1,
 ) -> None:
     """Write the flow of every video below a folder to `out/{direction}.zip`, with its record.
 
-    Raises BadVideoError, which names all videos that cannot be read or have one frame only; with
-    `skip_bad` they are left out and written to `out/skipped.csv`. A call that was stopped is gone on with by
-    the next one of the same settings, code and files (by size and time).
+    With `every` n, it is that between each n-th frame and the next such one. Raises BadVideoError, which
+    names all videos that cannot be read or have one frame only; with `skip_bad` they are left out and
+    written to `out/skipped.csv`. A call that was stopped is gone on with by the next one of the same
+    settings, code and files (by size and time).
     """
     if preview and "forward" not in directions:
         raise UserError("--preview shows forward flow; add `--direction both` or `forward`")
-    files = usable_files(folder, out, skip_bad)
+    files = usable_files(folder, out, skip_bad, every)
     check_free_disk(folder, files, out / "forward.zip", FIELD_BYTES, shards=len(directions))
     for direction in directions:
         shard = out / f"{direction}.zip"
-        recipe = {"flow": flow.model_dump(), "direction": direction}
+        recipe = {"flow": flow.model_dump(), "direction": direction, "every": every}
         with recorded(shard, recipe, device=device) as record:
             record.facts["backend"] = backend(flow, device)
             identity = _identity(recipe, flow, folder, files)
-            record.facts["fields"] = write_flow(folder, files, flow, direction, shard, device, identity)
+            record.facts["fields"] = write_flow(
+                *(folder, files, flow, direction, shard, device, identity, every)
+            )
             record.facts["videos"] = len(files)
     if preview:
-        write_preview(folder, files, out / "forward.zip", preview)
+        write_preview(folder, files, out / "forward.zip", preview, every)
 
 
-def usable_files(folder: Path, out: Path, skip_bad: bool) -> list[str]:
+def usable_files(folder: Path, out: Path, skip_bad: bool, every: int = 1) -> list[str]:
     """Return the videos below a folder that can be read; those that cannot are an error, or are listed."""
     files = find_videos(folder, "videos")
     table = pd.DataFrame({"file": files})
-    bad = unusable(table, folder, "videos", "skip" if skip_bad else "stop", advice="use --skip-bad")
+    bad = unusable(table, folder, "videos", "skip" if skip_bad else "stop", "use --skip-bad", every)
     files = [file for file in files if file not in set(bad["file"])]
     if skip_bad:
         write_index(bad, out / "skipped.csv")

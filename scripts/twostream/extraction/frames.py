@@ -7,7 +7,8 @@ from twostream.config.recipes import FramesRecipe
 from twostream.extraction.shards import FRAME_BYTES, check_free_disk, files_of_shard, write_shard
 from twostream.extraction.store import ShardWriter
 from twostream.files import sha256, some
-from twostream.videos.decoding import announced, read_frames, rescale
+from twostream.progress import ProgressBar
+from twostream.videos.decoding import announced, is_decoded_equally, read_frames, rescale
 
 
 def store_frames(
@@ -21,12 +22,13 @@ def store_frames(
     """Write the frames of a shard's videos, shorter side rescaled; return facts for the record.
 
     These are the number of frames, the videos with fewer frames than their container announces (a damaged
-    end, or a wrong header), and those whose frames are all equal. With the digest of a spec it goes on from
+    end, or a wrong header), those whose frames are all equal, and those that a second decoding and a third
+    find different frames in. With the digest of a spec it goes on from
     what a killed call with the same one has written. Raises BadVideoError for a video that cannot be decoded.
     """
     short_side, media = recipe.frames.short_side, recipe.media
     files = files_of_shard(index, folder, shard, recipe.shards)
-    if media == "videos":
+    if media != "images":
         check_free_disk(folder, files, out, FRAME_BYTES, recipe.shards, short_side)
 
     def add(writer: ShardWriter, file: str) -> int:
@@ -45,4 +47,13 @@ def store_frames(
     still = [video.name for video in videos if len({crc for _, _, crc in video.members}) == 1]
     if still:
         print(f"all frames are equal, so that there is no motion in it: {some(still)}", file=sys.stderr)
-    return {**facts, "fewer_frames_than_announced": fewer, "all_frames_equal": still}
+    decoded = ProgressBar([file for file in files if (folder / file).is_file()], "decoding again")
+    differing = [file for file in decoded if not is_decoded_equally(folder / file)]
+    if differing:
+        print(f"two decodings gave different frames: {some(differing)}", file=sys.stderr)
+    return {
+        **facts,
+        "fewer_frames_than_announced": fewer,
+        "all_frames_equal": still,
+        "decodings_differ": differing,
+    }

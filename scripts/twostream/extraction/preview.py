@@ -10,12 +10,14 @@ import numpy as np
 from twostream.extraction.store import Store
 from twostream.files import UserError, atomic_write
 from twostream.flow.colour import colour_coded
-from twostream.videos.decoding import read_frames
+from twostream.videos.decoding import read_frames, rescale
 
 PREVIEW_ROWS = 4
 
 
-def write_preview(folder: Path, files: Sequence[str], shard: str | Path, out: str | Path) -> None:
+def write_preview(
+    folder: Path, files: Sequence[str], shard: str | Path, out: str | Path, every: int = 1
+) -> None:
     """Write a picture of frames beside their flow as stored in a forward shard: PNG.
 
     It has a row for each of up to four videos, the middle frame of each. Raises UserError if the
@@ -23,7 +25,7 @@ def write_preview(folder: Path, files: Sequence[str], shard: str | Path, out: st
     """
     store = Store([shard])
     step = max(1, len(files) // PREVIEW_ROWS)
-    rows = [_preview_row(folder, file, store) for file in files[::step][:PREVIEW_ROWS]]
+    rows = [_preview_row(folder, file, store, every) for file in files[::step][:PREVIEW_ROWS]]
     width = max(row.shape[1] for row in rows)
     filled = [cv2.copyMakeBorder(r, 0, 4, 0, width - r.shape[1], cv2.BORDER_CONSTANT) for r in rows]
     written, png = cv2.imencode(".png", np.concatenate(filled))
@@ -33,8 +35,8 @@ def write_preview(folder: Path, files: Sequence[str], shard: str | Path, out: st
         part.write_bytes(png.tobytes())
 
 
-def _preview_row(folder: Path, file: str, store: Store) -> np.ndarray:
+def _preview_row(folder: Path, file: str, store: Store, every: int) -> np.ndarray:
     middle = store.length(file) // 2
     field = store.read(file, [middle]).displacement()[0].transpose(1, 2, 0)
-    frame = next(islice(read_frames(folder / file), middle, None))
-    return np.hstack([frame, colour_coded(field)])
+    frame = next(islice(read_frames(folder / file, every=every), middle, None))
+    return np.hstack([rescale(frame, min(field.shape[:2])), colour_coded(field)])

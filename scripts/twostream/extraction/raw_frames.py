@@ -9,7 +9,7 @@ field fewer than frames.
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import cv2
@@ -20,29 +20,32 @@ from twostream.files import UserError, atomic_write, part_of, write_json
 from twostream.flow.video_flow import video_flow
 from twostream.progress import ProgressBar
 from twostream.videos.decoding import read_frames, rescale
+from twostream.videos.frame_folder import BOUND
 
-BOUND = 20.0
 LIST, SETTINGS = "list.txt", "settings.json"
 FRAME, FIELD = "img_{:05d}.jpg", "flow_{}_{:05d}.jpg"
 QUALITY = (cv2.IMWRITE_JPEG_QUALITY, 95)
 
 
-def write_raw_frames(folder: Path, files: Sequence[str], out: Path, flow: Flow, device: str) -> None:
+def write_raw_frames(
+    folder: Path, files: Sequence[str], out: Path, flow: Flow, device: str, every: int = 1
+) -> None:
     """Write frames and forward flow of videos below `folder`, and the list of them.
 
-    A video's folder is there whole or not at all, so that a call that was stopped is gone on with. Classes
-    are the folders that videos lie in, labelled from 0 in alphabetical order. Raises UserError if two videos
-    would share a folder, or `out` holds what other settings led to; BadVideoError if one cannot be read.
+    Of the frames, `every` n-th is taken. A video's folder is there whole or not at all, so that a call that
+    was stopped is gone on with. Classes are the folders that videos lie in, labelled from 0 in alphabetical
+    order. Raises UserError if two videos would share a folder, or `out` holds what other settings led to;
+    BadVideoError if one cannot be read.
     """
     places = [str(PurePosixPath(file).with_suffix("")) for file in files]
     twice = {place for place in places if places.count(place) > 1}
     if twice:
         raise UserError(f"{folder}: several videos are called {min(twice)}; rename all but one")
-    _check_settings(out, flow)
+    _check_settings(out, flow, every)
     cv2.setNumThreads(1)
     for file, place in ProgressBar(list(zip(files, places, strict=True)), "frames and flow"):
         if not (out / place).exists():
-            _write_video(folder / file, out / place, flow, device)
+            _write_video(read_frames(folder / file, every=every), out / place, flow, device)
     classes = sorted({place.partition("/")[0] for place in places if "/" in place})
     labels = {name: label for label, name in enumerate(classes)}
     lines = [f"{place} {_count(out / place)} {labels.get(place.partition('/')[0], 0)}" for place in places]
@@ -50,20 +53,21 @@ def write_raw_frames(folder: Path, files: Sequence[str], out: Path, flow: Flow, 
         part.write_text("".join(f"{line}\n" for line in lines))
 
 
-def _check_settings(out: Path, flow: Flow) -> None:
+def _check_settings(out: Path, flow: Flow, every: int) -> None:
     settings = flow.of_its_algorithm().model_dump(mode="json", exclude={"encoding", "quality"})
+    settings["every"] = every
     file = out / SETTINGS
     if file.exists() and json.loads(file.read_text()) != settings:
         raise UserError(f"{out}: holds what other settings led to ({file}); choose another folder for these")
     write_json(file, settings)
 
 
-def _write_video(file: Path, place: Path, flow: Flow, device: str) -> None:
+def _write_video(frames: Iterable[np.ndarray], place: Path, flow: Flow, device: str) -> None:
     part = part_of(place)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
-        for number, field in enumerate(video_flow(_written(file, part, flow), flow, "forward", device), 1):
+        for number, field in enumerate(video_flow(_written(frames, part, flow), flow, "forward", device), 1):
             for axis, image in zip("xy", clipped(field), strict=True):
                 _write(part / FIELD.format(axis, number), image)
         part.rename(place)
@@ -71,9 +75,9 @@ def _write_video(file: Path, place: Path, flow: Flow, device: str) -> None:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _written(file: Path, place: Path, flow: Flow) -> Iterator[np.ndarray]:
+def _written(frames: Iterable[np.ndarray], place: Path, flow: Flow) -> Iterator[np.ndarray]:
     """Yield a video's frames, each written first."""
-    for number, frame in enumerate(read_frames(file), 1):
+    for number, frame in enumerate(frames, 1):
         resized = rescale(frame, flow.short_side) if flow.short_side else frame
         _write(place / FRAME.format(number), resized)
         yield resized

@@ -8,9 +8,10 @@ import cv2
 
 from twostream.extraction.resumption import KeptShard
 from twostream.extraction.store import ShardWriter, WrittenVideo
-from twostream.files import UserError, atomic_write, sha256
+from twostream.files import UserError, atomic_write
 from twostream.progress import ProgressBar
 from twostream.videos.decoding import announced
+from twostream.videos.frame_folder import content_sha256
 from twostream.videos.index import read_index
 
 # Stored bytes a pixel of a frame, or of a field, on the large side: real clips take about half.
@@ -30,7 +31,7 @@ def files_of_shard(index: str | Path, folder: Path, shard: int, shards: int) -> 
             raise UserError(
                 f"{path}: is missing, though {index} lists it; get it back (`dvc pull`, a backup)"
             )
-        if sha256(path) != expected:
+        if content_sha256(path) != expected:
             raise UserError(
                 f"{path}: is not the file that {index} lists, by its checksum; get that back, or delete the"
                 " index to have it made anew"

@@ -48,7 +48,10 @@ OFFICIAL = {
     "ucf101": DatasetSize(13_320, 194, 320 * 240, 101),
     "hmdb51": DatasetSize(6_766, 93, 320 * 240, 51),
 }
-USERS = {"videos": OFFICIAL["ucf101"], "images": DatasetSize(1_281_167, 1, 500 * 375, 1_000)}
+USERS = {
+    **dict.fromkeys(("videos", "raw-frames"), OFFICIAL["ucf101"]),
+    "images": DatasetSize(1_281_167, 1, 500 * 375, 1_000),
+}
 DRAWN_FRAMES = 31  # of a generated video: 26 to 35.
 # Bytes on disk: of the official archives, which hold videos as they are (README), and for each pixel of what
 # is drawn (measured at 64 x 80).

@@ -8,7 +8,7 @@ from typing import Any
 from twostream.files import UserError
 from twostream.provenance.records import arithmetic_of, read_record, run_of
 from twostream.results.formatting import arithmetic_note
-from twostream.results.trainings import guessing_note, made_from
+from twostream.results.trainings import guessing_note, made_from, videos_note
 
 STYLE = """
 body { font: 14px/1.5 system-ui, sans-serif; margin: 1.5rem; color: #1a1a1a; background: #fff; }
@@ -42,6 +42,7 @@ def page(title: str, note: str, rows: Sequence[Sequence[str]], artefact: str) ->
             f'<div class="wide">{_table(rows)}</div>',
             f'<p class="note">{escape(arithmetic_note(arithmetic_of(artefact)))}</p>',
             f'<p class="note">{escape(guessing_note([artefact]))}</p>',
+            f'<p class="note">{escape(videos_note([artefact]))}</p>',
             "<h2>Where these numbers come from</h2>",
             '<p class="note">The table, the score files and the models that it was made from, with test'
             " accuracy, duration and start (UTC); open one for recipe, seed, versions and what it was made"

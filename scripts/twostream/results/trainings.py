@@ -1,8 +1,9 @@
-"""The trainings behind a result, by its records."""
+"""The trainings and the videos behind a result, by its records."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from twostream.files import some
 from twostream.provenance.records import read_record
 
 
@@ -46,5 +47,37 @@ def guessing_note(artefacts: Iterable[str]) -> str:
         sentences.append(
             f"Trainings whose loss was no better than by guessing beyond their first 5%: {len(late)}, at the"
             f" latest {latest}, until iteration {iteration:,} of {of:,}."
+        )
+    return " ".join(sentences)
+
+
+# What a shard's record tells of its videos, in words.
+OF_VIDEOS = {
+    "all_frames_equal": "all their frames are equal",
+    "decodings_differ": "two decodings gave different frames",
+    "damaged_packets": "packets were damaged and passed over",
+}
+
+
+def videos_note(artefacts: Iterable[str]) -> str:
+    """Return sentences on the videos behind results that something is odd about; else nothing.
+
+    It is what was told when their frames and flow were extracted, where these are here.
+    """
+    shards = {
+        origin: None
+        for _, record in made_from(*artefacts)
+        for origin in (record or {}).get("made_from", ())
+        if origin.startswith("data/")
+    }
+    records = [record for shard in shards if (record := read_record(shard))]
+    sentences = []
+    for fact, words in OF_VIDEOS.items():
+        if named := sorted({video for record in records for video in record.get(fact, ())}):
+            sentences.append(f"Videos of which {words}: {some(named)}.")
+    shares = [record["at_the_bound_percent"] for record in records if "at_the_bound_percent" in record]
+    if shares:
+        sentences.append(
+            f"Flow was taken as it was given, clipped: up to {max(shares):g}% of a shard lie at the bound."
         )
     return " ".join(sentences)

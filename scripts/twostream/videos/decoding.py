@@ -1,5 +1,6 @@
 """Reading videos, with FFmpeg, and still images, with OpenCV."""
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -10,10 +11,11 @@ import cv2
 import numpy as np
 
 from twostream.files import UserError
+from twostream.videos.frame_folder import frame_files, read_pictures
 from twostream.videos.listing import Media
 from twostream.videos.video_file import UnreadableError, VideoFile, opened
 
-NEEDED_FRAMES: dict[Media, int] = {"videos": 2, "images": 1}
+NEEDED_FRAMES: dict[Media, int] = {"videos": 2, "images": 1, "raw-frames": 2}
 # Bytes that no frame does without, in any container, whatever number of frames that announces.
 SMALLEST_FRAME = 8
 
@@ -42,50 +44,69 @@ class Announced:
         return self.likely_frames * self.height * self.width * factor**2
 
 
-def read_frames(path: str | Path, media: Media = "videos") -> Iterator[np.ndarray]:
+def read_frames(path: str | Path, media: Media = "videos", every: int = 1) -> Iterator[np.ndarray]:
     """Yield the frames of a video (or the one of an image), uint8 [height, width, 3], BGR.
 
-    All frames have the size of the first, upright by the video's rotation tag. The number of frames is
-    what can be decoded, each coded frame once; a container's own count is not trusted. Raises
+    A video is a file, or a folder of pictures (`frame_folder`). All frames have the size of the first,
+    upright by the video's rotation tag. The number of frames is what can be decoded, each coded frame once;
+    a container's own count is not trusted. Of these, `every` n-th is taken, from the first on. Raises
     BadVideoError at the end if there were too few: two for a video, one for an image.
     """
-    if not Path(path).is_file():
+    if not Path(path).exists():
         raise BadVideoError(
             f"{path}: the file does not exist; if the videos were moved or renamed, delete their index"
             " (data/videos/<dataset>.csv) to have it made anew"
         )
     count = 0
     try:
-        for frame in _decode(path, media):
+        for frame in islice(_decode(path, media), 0, None, every):
             count += 1
             yield frame
     except UnreadableError as error:
         raise BadVideoError(f"{path}: {error}") from None
-    if count < NEEDED_FRAMES[media]:
-        raise BadVideoError(f"{path}: it has only {count} frame")
+    if reason := _too_few(count, media, every):
+        raise BadVideoError(f"{path}: {reason}")
 
 
-def why_unusable(path: Path, media: Media = "videos") -> str | None:
+def why_unusable(path: Path, media: Media = "videos", every: int = 1) -> str | None:
     """Return why a file cannot be used, or None if its first frames can be decoded."""
-    if not path.is_file():
+    if not path.exists():
         return "the file does not exist"
-    if path.stat().st_size == 0:
+    if path.is_file() and path.stat().st_size == 0:
         return "the file is empty"
     try:
-        found = len(list(islice(_decode(path, media), NEEDED_FRAMES[media])))
+        last = (NEEDED_FRAMES[media] - 1) * every + 1
+        found = len(list(islice(_decode(path, media), 0, last, every)))
     except UnreadableError as error:
         return str(error)
-    return f"it has only {found} frame" if found < NEEDED_FRAMES[media] else None
+    return _too_few(found, media, every)
+
+
+def _too_few(count: int, media: Media, every: int) -> str | None:
+    if count >= NEEDED_FRAMES[media]:
+        return None
+    return f"it has only {count} frame" + (f", if one of {every} is taken" if every > 1 else "")
+
+
+def is_decoded_equally(path: Path) -> bool:
+    """Whether a video gives the same frames twice; a decoder that reads what it never wrote does not."""
+    first, second = (
+        [zlib.crc32(np.ascontiguousarray(frame)) for frame in _decode(path, "videos")] for _ in range(2)
+    )
+    return first == second
 
 
 def announced(path: str | Path) -> Announced:
     """Return what a video's container says of it; zeros if it says nothing or is no video."""
     try:
+        if Path(path).is_dir():
+            count, (height, width, _) = len(frame_files(Path(path))), next(read_pictures(Path(path))).shape
+            return Announced(count, height, width, count)
         with opened(path) as video:
             count, context = video.stream.frames, video.stream.codec_context
             likely = min(count or _by_duration(video), Path(path).stat().st_size / SMALLEST_FRAME)
             return Announced(count, context.height, context.width, likely)
-    except UnreadableError:
+    except (UnreadableError, StopIteration):
         return Announced(0, 0, 0)
 
 
@@ -116,7 +137,9 @@ def _by_duration(video: VideoFile) -> float:
 
 def _decode(path: str | Path, media: Media) -> Iterator[np.ndarray]:
     """Yield what can be decoded; raise UnreadableError at the end if that is nothing."""
-    if media == "videos":
+    if Path(path).is_dir():
+        yield from read_pictures(Path(path))
+    elif media == "videos":
         with opened(path) as video:
             yield from video.pictures()
     elif (image := cv2.imread(str(path), cv2.IMREAD_COLOR)) is not None:

@@ -1,6 +1,7 @@
 """The index of a dataset: one row a video, with what is known of it and its part in each split.
 
-Columns: `file` (relative to the dataset's folder), `size` (bytes), `sha256`, `class`, `label`
+Columns: `file` (relative to the dataset's folder; a folder, if its pictures are the video), `size`
+(bytes), `sha256`, `class`, `label`
 (from 0, classes in alphabetical order), `group`, and for each split `split1`, `split2`, ... one of
 `train`, `test`, `none`. Rows are sorted by file.
 """
@@ -10,9 +11,10 @@ from typing import Literal
 
 import pandas as pd
 
-from twostream.files import UserError, atomic_write, sha256
+from twostream.files import UserError, atomic_write
 from twostream.progress import ProgressBar
 from twostream.videos.decoding import BadVideoError, why_unusable
+from twostream.videos.frame_folder import content_sha256, content_size
 from twostream.videos.listing import Media
 
 PARTS = {"train", "test", "none"}
@@ -34,24 +36,26 @@ def complete(
     classes = sorted(table["class"].unique())
     bad = unusable(table, folder, media, on_bad_video, "set `on_bad_video: skip` in config/config.yaml")
     good = table.drop(bad.index).reset_index(drop=True)
-    if media == "videos":
+    if media != "images":
         _check_splits(good, folder)
         # One whose test videos are skipped is not asked for: they are reported as left out.
         for split in _splits(table):
             _check_classes(table[table[split] != "none"], split, "test", folder)
     paths = [folder / file for file in good["file"]]
-    good.insert(1, "size", [path.stat().st_size for path in paths])
-    good.insert(2, "sha256", [sha256(path) for path in ProgressBar(paths, "checksums")])
+    good.insert(1, "size", [content_size(path) for path in paths])
+    good.insert(2, "sha256", [content_sha256(path) for path in ProgressBar(paths, "checksums")])
     good.insert(4, "label", good["class"].map({name: i for i, name in enumerate(classes)}))
     return good, bad.reset_index(drop=True)
 
 
-def unusable(table: pd.DataFrame, folder: Path, media: Media, on_bad_video: str, advice: str) -> pd.DataFrame:
+def unusable(
+    table: pd.DataFrame, folder: Path, media: Media, on_bad_video: str, advice: str, every: int = 1
+) -> pd.DataFrame:
     """Return file and reason of the bad videos in `table`; with "stop", raise BadVideoError instead.
 
-    `advice` says how to leave them out.
+    `advice` says how to leave them out. A video of which every n-th frame is taken needs more of them.
     """
-    reasons = [why_unusable(folder / file, media) for file in ProgressBar(table["file"], "checking")]
+    reasons = [why_unusable(folder / file, media, every) for file in ProgressBar(table["file"], "checking")]
     bad = pd.DataFrame({"file": table["file"], "reason": reasons}).dropna()
     if len(bad) and on_bad_video == "stop":
         listed = "\n".join(f"  {folder / file}: {reason}" for file, reason in bad.to_numpy())

@@ -9,8 +9,10 @@ from twostream.config.sources import Folder
 from twostream.files import UserError
 from twostream.provenance.records import read_record
 from twostream.provenance.specs import digest
+from twostream.videos.frame_folder import content_size, is_picture
 
-Media = Literal["videos", "images"]
+# `raw-frames` are videos too, each a folder of pictures.
+Media = Literal["videos", "images", "raw-frames"]
 # What FFmpeg reads of what people have, and no still image.
 VIDEOS = (
     ".3g2 .3gp .asf .avi .divx .dv .f4v .flv .gif .m2ts .m2v .m4v .mjpeg .mjpg .mkv .mov .mp4 .mpe .mpeg .mpg"
@@ -27,11 +29,15 @@ def find_videos(folder: Path, media: Media) -> list[str]:
 
     Raises UserError if a link leads to a folder that it lies in, or a name is no UTF-8.
     """
+    if media == "raw-frames":
+        return sorted({str(Path(file).parent) for file in _files(folder) if is_picture(Path(file).name)})
     return sorted(file for file in _files(folder) if Path(file).suffix.lower() in SUFFIXES[media])
 
 
 def passed_over(folder: Path, media: Media) -> list[str]:
-    """Return the other files below `folder`, which are none of its videos by their suffix, sorted."""
+    """Return the other files below `folder`, which are none of its videos by their name, sorted."""
+    if media == "raw-frames":
+        return sorted(file for file in _files(folder) if not is_picture(Path(file).name))
     return sorted(file for file in _files(folder) if Path(file).suffix.lower() not in SUFFIXES[media])
 
 
@@ -71,7 +77,7 @@ def listing_digest(source: Folder, media: Media, index: str) -> str:
         dataset = Path(index).stem
         raise UserError(f"there is no folder {folder}; it is datasets.{dataset}.source.folder in the scale")
     try:
-        content = [[file, (folder / file).stat().st_size] for file in find_videos(folder, media)]
+        content = [[file, content_size(folder / file)] for file in find_videos(folder, media)]
         listed = Path(source.list).read_bytes().hex() if source.list else None
     except OSError as error:
         raise UserError(f"{error.filename}: cannot be read: {error.strerror}") from None

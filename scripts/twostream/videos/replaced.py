@@ -8,8 +8,9 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-from twostream.files import sha256, write_json
+from twostream.files import write_json
 from twostream.provenance.records import read_record, run_of
+from twostream.videos.frame_folder import content_sha256, content_size, last_change
 from twostream.videos.index import read_index
 
 # The checksums of files that changed since, by their state then.
@@ -28,7 +29,7 @@ def replaced_videos(folder: Path, index: str) -> list[str]:
     for file, expected in read_index(index)[["file", "sha256"]].itertuples(index=False):
         path = folder / file
         with suppress(OSError):
-            changed = max(path.stat().st_ctime_ns, path.lstat().st_ctime_ns)
+            changed = last_change(path)
             if changed > written and _checksum(path, changed, seen) != expected:
                 found.append(file)
     if seen != before:
@@ -38,10 +39,10 @@ def replaced_videos(folder: Path, index: str) -> list[str]:
 
 
 def _checksum(path: Path, changed: int, seen: dict[str, list[object]]) -> str:
-    state = [path.stat().st_size, changed]
+    state = [content_size(path), changed]
     key = str(path.resolve())
     if seen.get(key, [])[:2] != state:
-        seen[key] = [*state, sha256(path)]
+        seen[key] = [*state, content_sha256(path)]
     return str(seen[key][2])
 
 
