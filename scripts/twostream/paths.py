@@ -38,6 +38,7 @@ FIGURE_RECALL = "figures/recall.png"
 FIGURE_FUSION_WEIGHT = "figures/fusion_weight.png"
 FIGURE_CURVES = "figures/curves.png"
 PAGE = "report/{page}.html"
+DESCRIPTION = "report/datasets/{dataset}.html"
 
 # The files that an artefact's path tells apart, by their rule. An index is made by one of several rules, by
 # the kind of its dataset; its path does not tell which, so that all of them go by one name here.
@@ -63,6 +64,7 @@ ARTEFACTS = {
     "plot_fusion_weight": FIGURE_FUSION_WEIGHT,
     "plot_curves": FIGURE_CURVES,
     "write_page": PAGE,
+    "describe_dataset": DESCRIPTION,
 }
 
 # The spec of an artefact that is to be made, for its job.

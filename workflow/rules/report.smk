@@ -37,6 +37,33 @@ rule write_page:
         " --table {input.table:q} --out {output.page:q} > {log:q} 2>&1"
 
 
+# Not of the report: to be looked at before anything is trained.
+rule describe_dataset:
+    input:
+        stale=remade_if_stale("describe_dataset"),
+        index=paths.INDEX,
+    output:
+        page=paths.DESCRIPTION,
+        record=paths.record(paths.DESCRIPTION),
+    log:
+        "logs/describe_dataset/{dataset}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=needs("describe_dataset", "mem_mb"),
+        runtime=needs("describe_dataset", "runtime"),
+    params:
+        recipe=lambda w: plan.step("describe_dataset", w).recipe_json,
+        spec=spec_file("describe_dataset"),
+        folder=lambda w: plan.videos.dataset(w.dataset).folder,
+        skipped=lambda w: plan.videos.dataset(w.dataset).skipped_options(),
+    shell:
+        "python scripts/describe_dataset.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        " --index {input.index:q} --folder {params.folder:q} {params.skipped:q}"
+        " --out {output.page:q} > {log:q} 2>&1"
+
+
 rule report_pages:
     input:
         [paths.PAGE.format(page=page) for page in PAGES],

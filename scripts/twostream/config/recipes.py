@@ -17,7 +17,7 @@ from twostream.config.benchmark import (
 from twostream.config.flow import Flow
 from twostream.config.networks import Colours, Format, NetworkSettings, weights_must_fit
 from twostream.config.scale import SVM, Frames, Schedule, Testing, Training
-from twostream.config.sources import Generated
+from twostream.config.sources import Generated, Media
 from twostream.config.types import SHA256, Count, Name, Percent, Positive, RunName, Strict
 
 
@@ -116,7 +116,7 @@ class FusionRecipe(Strict):
 class IndexRecipe(Strict):
     """`listing` is a digest of the names and sizes in the folder, so that a new file is seen."""
 
-    media: Literal["videos", "images", "raw-frames"]
+    media: Media
     splits: Count
     listing: str
 
@@ -125,7 +125,7 @@ class GeneratorRecipe(Strict):
     """What is drawn, from which seed."""
 
     dataset: Name
-    media: Literal["videos", "images"]
+    media: Media
     splits: Count
     source: Generated
 
@@ -143,7 +143,7 @@ class OfficialRecipe(Strict):
 class FramesRecipe(Strict):
     """One shard's share of a dataset is the videos `shard`, `shard + shards`, ... of its index."""
 
-    media: Literal["videos", "images", "raw-frames"]
+    media: Media
     shards: Count
     frames: Frames
 
@@ -311,6 +311,13 @@ class PageRecipe(Strict):
     kind: PageKind
     title: str
     note: str
+
+
+class DescriptionRecipe(Strict):
+    """Of which dataset a page is that says how it was understood."""
+
+    dataset: Name
+    media: Media
 
 
 class CurvesFigureRecipe(Strict):

@@ -16,6 +16,10 @@ Motion = Literal[
 ]  # fmt: skip
 
 
+# `raw-frames` are videos too, each a folder of pictures.
+Media = Literal["videos", "images", "raw-frames"]
+
+
 class GeneratedClass(Strict):
     """A class of a generated set: what it looks like and, in videos, how it moves."""
 
@@ -128,7 +132,7 @@ DataSource = Annotated[Generated | Folder | Official, Field(discriminator="kind"
 class Dataset(Strict):
     """Videos or images, their splits, and into how many shards they are packed."""
 
-    media: Literal["videos", "images", "raw-frames"] = "videos"
+    media: Media = "videos"
     source: DataSource
     splits: Count
     shards: Count

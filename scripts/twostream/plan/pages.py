@@ -1,14 +1,15 @@
-"""The pages of the report: what lies in results/, and where its numbers come from."""
+"""The pages of the report: what lies in results/, and where its numbers come from; and of datasets."""
 
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from twostream import paths
-from twostream.config.recipes import PageKind, PageRecipe
+from twostream.config.recipes import DescriptionRecipe, PageKind, PageRecipe
 from twostream.config.settings import Config
 from twostream.plan.memo import memoized
 from twostream.plan.results import Results
+from twostream.plan.videos import Videos
 from twostream.provenance.steps import Step
 
 # What a page says of its columns, by the kind of its rows.
@@ -18,9 +19,9 @@ NOTES = "workflow/report/{kind}.txt"
 class Pages:
     """The pages of one configuration's report."""
 
-    def __init__(self, config: Config, results: Results) -> None:
+    def __init__(self, config: Config, videos: Videos, results: Results) -> None:
         self._tables, self._claims = config.benchmark.tables, config.benchmark.claims
-        self._left_out, self._results = config.left_out, results
+        self._left_out, self._videos, self._results = config.left_out, videos, results
 
     @memoized
     def write_page(self, page: str) -> Step:
@@ -35,6 +36,13 @@ class Pages:
         recipe = PageRecipe(kind=kind, title=self.titles()[page], note=note)
         table = made()
         return Step("write_page", recipe, [paths.PAGE.format(page=page)], [table])
+
+    @memoized
+    def describe_dataset(self, dataset: str) -> Step:
+        """A page on a dataset as it was understood."""
+        recipe = DescriptionRecipe(dataset=dataset, media=self._videos.dataset(dataset).settings.media)
+        outputs = [paths.DESCRIPTION.format(dataset=dataset)]
+        return Step.of("describe_dataset", recipe, outputs, [("index", self._videos.index(dataset))])
 
     def _told(self, page: str) -> list[str]:
         """What is left out of a page, a sentence each; that of claims tells of whole tables too."""

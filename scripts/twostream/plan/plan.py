@@ -48,7 +48,7 @@ class Plan:
         self._figures = Figures(
             config, self.videos, self.extraction, self.networks, self.scores, self._results
         )
-        self._pages = Pages(config, self._results)
+        self._pages = Pages(config, self.videos, self._results)
         self._by_rule = steps_by_rule(
             self.videos,
             self.extraction,

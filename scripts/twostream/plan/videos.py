@@ -98,6 +98,10 @@ class PlannedDataset(ABC, Generic[Source]):
     def kept(self, size: DatasetSize) -> dict[str, float]:
         """The bytes that its videos, and their archive, take below each folder that is not the user's own."""
 
+    def skipped_options(self) -> list[str]:
+        """The option that names its report on videos that were left out, if its rule writes one."""
+        return ["--skipped", paths.SKIPPED.format(dataset=self.name)]
+
     def data(self, paper: str) -> Data:
         """Whether it is drawn, or the dataset that the paper calls `paper`, or neither."""
         return "other"
@@ -133,6 +137,9 @@ class GeneratedDataset(PlannedDataset[Generated]):
 
     def kept(self, size: DatasetSize) -> dict[str, float]:
         return {self.folder: DRAWN_BYTES[self.settings.media] * size.count * size.frames * size.pixels}
+
+    def skipped_options(self) -> list[str]:
+        return []
 
     def data(self, paper: str) -> Data:
         return "generated"

@@ -39,7 +39,7 @@ def page(title: str, note: str, rows: Sequence[Sequence[str]], artefact: str) ->
             f"<style>{STYLE}</style></head><body>",
             f"<h1>{escape(title)}</h1>",
             f'<p class="note">{escape(note)}</p>',
-            f'<div class="wide">{_table(rows)}</div>',
+            f'<div class="wide">{table(rows)}</div>',
             f'<p class="note">{escape(arithmetic_note(arithmetic_of(artefact)))}</p>',
             f'<p class="note">{escape(guessing_note([artefact]))}</p>',
             f'<p class="note">{escape(videos_note([artefact]))}</p>',
@@ -53,7 +53,8 @@ def page(title: str, note: str, rows: Sequence[Sequence[str]], artefact: str) ->
     )
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows under their headings as an HTML table."""
     headings, *body = rows
     head = "".join(f"<th>{escape(text)}</th>" for text in headings)
     lines = "".join(f"<tr>{_row(row, len(headings))}</tr>" for row in body)

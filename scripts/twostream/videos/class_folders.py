@@ -5,8 +5,9 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from twostream.config.sources import Media
 from twostream.files import UserError
-from twostream.videos.listing import Media, find_videos
+from twostream.videos.listing import find_videos
 
 GROUP = re.compile(r"_g(\d+)_")
 FOLDS = 3

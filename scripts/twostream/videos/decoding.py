@@ -10,9 +10,9 @@ import av
 import cv2
 import numpy as np
 
+from twostream.config.sources import Media
 from twostream.files import UserError
 from twostream.videos.frame_folder import frame_files, read_pictures
-from twostream.videos.listing import Media
 from twostream.videos.video_file import UnreadableError, VideoFile, opened
 
 NEEDED_FRAMES: dict[Media, int] = {"videos": 2, "images": 1, "raw-frames": 2}

@@ -11,11 +11,11 @@ from typing import Literal
 
 import pandas as pd
 
+from twostream.config.sources import Media
 from twostream.files import UserError, atomic_write
 from twostream.progress import ProgressBar
 from twostream.videos.decoding import BadVideoError, why_unusable
 from twostream.videos.frame_folder import content_sha256, content_size
-from twostream.videos.listing import Media
 
 PARTS = {"train", "test", "none"}
 

@@ -3,16 +3,13 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
-from twostream.config.sources import Folder
+from twostream.config.sources import Folder, Media
 from twostream.files import UserError
 from twostream.provenance.records import read_record
 from twostream.provenance.specs import digest
 from twostream.videos.frame_folder import content_size, is_picture
 
-# `raw-frames` are videos too, each a folder of pictures.
-Media = Literal["videos", "images", "raw-frames"]
 # What FFmpeg reads of what people have, and no still image.
 VIDEOS = (
     ".3g2 .3gp .asf .avi .divx .dv .f4v .flv .gif .m2ts .m2v .m4v .mjpeg .mjpg .mkv .mov .mp4 .mpe .mpeg .mpg"
