@@ -17,8 +17,8 @@ from twostream.videos.description import Rows, class_rows, splits_of, summary_ro
 # Of each class; the shorter side in pixels; the frame that is shown of a video, if it is that long.
 PICTURES, SHORT_SIDE, SHOWN_FRAME = 4, 72, 20
 NOTE = (
-    "What was understood of these files, by the index. Look at it before anything is trained: classes that are"
-    " one, pictures in the wrong class, clips of one recording in two groups, and splits that are not those"
+    "What was understood of these files, by the index. Look at it before anything is trained: classes that"
+    " are one, pictures in the wrong class, clips of one recording in two groups, and splits that are not those"
     " you meant are seen here, and in no accuracy. Frames, seconds and sizes are what headers say."
 )
 
@@ -26,7 +26,7 @@ NOTE = (
 def dataset_page(
     name: str, index: pd.DataFrame, folder: Path, media: Media, skipped: pd.DataFrame, others: Sequence[str]
 ) -> str:
-    """Return a self-contained HTML page on a dataset; `index` is as `videos.description.described` returns it.
+    """Return a self-contained HTML page on a dataset; `index` is as `described` returns it.
 
     `skipped` has file and reason of what was left out, `others` are files that are no videos. Raises
     BadVideoError if a video that is shown cannot be read.
@@ -37,8 +37,8 @@ def dataset_page(
             "<!DOCTYPE html>",
             f'<html lang="en"><head><meta charset="utf-8"><title>{escape(name)}</title>',
             f"<style>{STYLE} figure {{ display: inline-block; margin: .3rem; }}"
-            " figcaption { font-size: 11px; color: #555; max-width: 11rem; overflow-wrap: anywhere; }</style>",
-            "</head><body>",
+            " figcaption { font-size: 11px; color: #555; max-width: 11rem; overflow-wrap: anywhere; }",
+            "</style></head><body>",
             f"<h1>The dataset {escape(name)}</h1>",
             f'<p class="note">{escape(NOTE)}</p>',
             table(summary_rows(index, skipped, others)),

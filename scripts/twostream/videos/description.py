@@ -1,4 +1,4 @@
-"""What is known of a dataset before anything of it is extracted: by its index, and what containers announce."""
+"""What is known of a dataset before anything is extracted: by its index, and what containers announce."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
