@@ -1,7 +1,7 @@
 """Extract optical flow from videos.
 
 By itself: `extract_flow.py --videos DIR --out DIR` takes every video below a folder and writes
-`forward.zip` (and `backward.zip`), one JPEG a field; README.md says how to read them. The rule
+`forward.zip` (and `backward.zip`), one JPEG a field; docs/flow.md says how to read them. The rule
 `extract_flow` gives an index, the number of a shard and a recipe too, and the shard to write.
 """
 

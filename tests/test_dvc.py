@@ -19,6 +19,7 @@ from clones import (
 from conftest import artefacts, call, cloned, commit, jobs_in, planned, said
 
 from twostream import paths
+from twostream.plan import pull_guard
 from twostream.plan.dvc_stages import FOLDERS
 
 
@@ -183,3 +184,11 @@ def test_scores_alone_are_enough_to_fuse_and_tabulate(origin, tmp_path):
     said(folder, "dvc", "pull", "scores/spatial", "scores/temporal", "scores/multitask")
     replace(folder, "config/benchmark.yaml", "resamples: 2000", "resamples: 1000")
     assert planned(folder) == JOBS_OF_SCORES
+
+
+def test_an_unpacked_archive_of_the_project_has_no_repository(tmp_path, monkeypatch):
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc/config").write_text("[core]\n    analytics = false\n")
+    monkeypatch.chdir(tmp_path)
+    assert pull_guard._cache_folder.__wrapped__() is None
+    assert not pull_guard.has_remotes.__wrapped__() and not pull_guard.remote_has.__wrapped__("0" * 32)

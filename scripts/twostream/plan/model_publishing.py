@@ -54,6 +54,7 @@ def _repository(to: str) -> Iterator[tuple["Repo", str]]:
     # Here, as DVC takes a second to import.
     from dvc.exceptions import DvcException, NotDvcRepoError
     from dvc.repo import Repo
+    from dvc.scm import SCMError
 
     try:
         with Repo() as repo:
@@ -66,7 +67,7 @@ def _repository(to: str) -> Iterator[tuple["Repo", str]]:
         config = None if named else {"remote": {REMOTE: {"url": str(Path(to).resolve())}}}
         with Repo(config=config) as repo:
             yield repo, to if named else REMOTE
-    except NotDvcRepoError:
+    except (NotDvcRepoError, SCMError):
         raise UserError("this folder is no DVC repository; publish from a clone of this project") from None
     except DvcException as error:
         raise UserError(f"{to}: cannot be published to: {error}") from None

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache, cached_property
 from os.path import normpath
 from pathlib import Path
@@ -139,45 +140,46 @@ def _cached(md5: str) -> Any:
         return None
 
 
-@cache
-def _cache_folder() -> Path | None:
-    """Where DVC keeps what it has; None where there is no repository of its."""
-    # Here, as DVC takes a second to import; labs share a cache, which may lie anywhere.
+@contextmanager
+def _repository() -> Iterator[Any]:
+    """DVC's repository; None where there is none, or not below Git as DVC wants it: in an unpacked archive."""
+    # Here, as DVC takes a second to import, and is asked only before a refusal.
     from dvc.exceptions import NotDvcRepoError
     from dvc.repo import Repo
+    from dvc.scm import SCMError
 
     try:
-        with Repo() as repo:
-            return Path(repo.cache.local.path)
-    except NotDvcRepoError:
-        return None
+        repo = Repo()
+    except (NotDvcRepoError, SCMError):
+        yield None
+        return
+    with repo:
+        yield repo
+
+
+@cache
+def _cache_folder() -> Path | None:
+    """Where DVC keeps what it has: labs share a cache, which may lie anywhere. None without DVC."""
+    with _repository() as repo:
+        return repo and Path(repo.cache.local.path)
 
 
 @cache
 def has_remotes() -> bool:
     """Whether DVC knows of any place to pull from."""
-    from dvc.exceptions import NotDvcRepoError
-    from dvc.repo import Repo
-
-    try:
-        with Repo() as repo:
-            return bool(repo.config["remote"])
-    except NotDvcRepoError:
-        return False
+    with _repository() as repo:
+        return bool(repo and repo.config["remote"])
 
 
 @cache
 def remote_has(md5: str) -> bool:
     """Whether DVC's default remote has an object; yes also where it is out of reach, and cannot tell."""
-    # Here, as DVC takes a second to import and is asked only before a refusal.
     from dvc.config import NoRemoteError
-    from dvc.exceptions import NotDvcRepoError
-    from dvc.repo import Repo
 
-    try:
-        with Repo() as repo:
-            return bool(md5) and bool(repo.cloud.get_remote_odb(hash_name="md5").exists(md5))
-    except (NoRemoteError, NotDvcRepoError):
-        return False
-    except Exception:  # noqa: BLE001  (each kind of remote has errors of its own)
-        return True
+    with _repository() as repo:
+        try:
+            return bool(repo and md5) and bool(repo.cloud.get_remote_odb(hash_name="md5").exists(md5))
+        except NoRemoteError:
+            return False
+        except Exception:  # noqa: BLE001  (each kind of remote has errors of its own)
+            return True

@@ -18,8 +18,8 @@ from twostream.videos.description import Rows, class_rows, splits_of, summary_ro
 PICTURES, SHORT_SIDE, SHOWN_FRAME = 4, 72, 20
 NOTE = (
     "What was understood of these files, by the index. Look at it before anything is trained: classes that"
-    " are one, pictures in the wrong class, clips of one recording in two groups, and splits that are not those"
-    " you meant are seen here, and in no accuracy. Frames, seconds and sizes are what headers say."
+    " are one, pictures in the wrong class, clips of one recording in two groups, and splits that are not"
+    " those you meant are seen here, and in no accuracy. Frames, seconds and sizes are what headers say."
 )
 
 

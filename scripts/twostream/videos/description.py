@@ -50,7 +50,7 @@ def summary_rows(index: pd.DataFrame, skipped: pd.DataFrame, others: Sequence[st
         ("frames", f"{index['frames'].sum():,}, {_range(index['frames'])} a video, as headers have it"),
         ("seconds", f"{_range(seconds.round(1))} a video" if len(seconds) else "not told"),
         ("size (px)", sizes),
-        ("frames a second", _counted(f"{rate:.4g}" for rate in index["rate"])),
+        ("frames a second", _counted(f"{rate:.4g}" if rate else "not told" for rate in index["rate"])),
         ("left out", f"{len(skipped):,}" + (f": {some(skipped['file'])}" if len(skipped) else "")),
         ("passed over", f"{len(others):,} other files" + (f": {some(others)}" if others else "")),
     ]
