@@ -142,7 +142,7 @@ def _cached(md5: str) -> Any:
 
 @contextmanager
 def _repository() -> Iterator[Any]:
-    """DVC's repository; None where there is none, or not below Git as DVC wants it: in an unpacked archive."""
+    """DVC's repository; None where there is none, or none of Git's, as in an unpacked archive."""
     # Here, as DVC takes a second to import, and is asked only before a refusal.
     from dvc.exceptions import NotDvcRepoError
     from dvc.repo import Repo
