@@ -21,7 +21,7 @@ from twostream.provenance.records import recorded
 from twostream.provenance.steps import Step
 
 ROOT = Path(__file__).resolve().parent.parent
-# Bytes of one file, from the README's table of costs.
+# Bytes of one file, from docs/full-scale.md.
 SIZES = {
     "frames": 95e9 / 96,
     "flow": 67e9 / 160,

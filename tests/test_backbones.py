@@ -333,7 +333,7 @@ def test_slow_fusion_by_a_backbone_is_refused_before_any_job(tmp_path):
     content = yaml.safe_load(benchmark.read_text())
     rows = content["tables"]["table1b"]["rows"]
     content["tables"]["table1b"]["rows"] = [row for row in rows if row.get("run") != "slow-fusion"]
-    # As README says: claim 11 is the one that needs it.
+    # As docs/experiments.md says: claim 11 is the one that needs it.
     content["claims"] = [claim for claim in content["claims"] if claim["number"] != 11]
     benchmark.write_text(yaml.safe_dump(content))
     Plan(load_config(tmp_path / "config")).check()

@@ -1,6 +1,7 @@
 """Numbers in documents: published from results/ by scale, and written into documents from there."""
 
 import json
+import re
 import shutil
 import sys
 from html import escape
@@ -292,3 +293,22 @@ def test_tables_that_mix_arithmetics_are_labelled_and_others_are_not(folder, cap
         assert (NOTE in capsys.readouterr().out.split("\n")) == labelled
         shown = page("Table 3", "A note.", [("", "ours"), ("Both", "80.5")], "results/table3.csv")
         assert (f"<p>{NOTE}</p>" in shown.replace(' class="note"', "")) == labelled
+
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "config/README.md"]
+
+
+def anchors(file: Path) -> set[str]:
+    """The anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", file.read_text(), flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_links_lead_somewhere(document):
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+        if "://" not in target:
+            path, _, anchor = target.partition("#")
+            file = document.parent / path if path else document
+            assert file.exists(), target
+            assert not anchor or anchor in anchors(file), target

@@ -68,7 +68,7 @@ def test_experiments_in_the_workspace_and_in_a_queue(clone):
     folds, dropout = header.index("svm.folds"), header.index(f"runs.{RUN}.dropout")
     assert {("5", "0.8"), ("5", "0.9"), ("3", "0.9"), ("4", "0.9")} == {(r[folds], r[dropout]) for r in rows}
     assert all_is_done(clone)
-    # As README says it: what differs, in the width of a terminal; accuracies, or another measure.
+    # As docs/dvc.md says it: what differs, in the width of a terminal; accuracies, or another measure.
     for kept, dropped in (("svm.folds", "nll|ece"), ("nll.table3.", "table.*|ece")):
         shown = said(clone, "dvc", "exp", "show", *ONLY, "--drop", DROPPED.format(dropped))
         lines = [line.rstrip() for line in shown.splitlines()]

@@ -116,7 +116,7 @@ def test_its_jobs_are_those_that_snakemake_plans(project: Path) -> None:
 
 
 def test_the_papers_jobs_are_those_that_the_readme_counts(paper: Forecast) -> None:
-    counted = re.search(r"the protocols and the claims are (\d+)", (ROOT / "README.md").read_text())
+    counted = re.search(r"the protocols and the claims are (\d+)", (ROOT / "docs/full-scale.md").read_text())
     assert counted and len(paper.jobs) == int(counted[1]) + len(Plan(paper.config).figures())
     assert paper.not_indexed == ["hmdb51", "ucf101"]
 

@@ -24,7 +24,7 @@ from twostream.plan.sizes import FLOAT, network_size, pixels_at
 from twostream.plan.videos import DatasetSize, dataset_of, planned_dataset, size_of
 from twostream.provenance.steps import Step
 
-# README: 29 kB a frame of 256 x 341, 11.4 kB a field of 240 x 320. With a shorter side of 128 they were 9.7
+# full-scale.md: 29 kB a frame of 256 x 341, 11.4 kB a field of 240 x 320. At a shorter side of 128 it was 9.7
 # kB (the 58,086 frames of config/scale/small.yaml) and 4.6 kB (105,911 fields), so that bytes grow by these
 # powers of the pixels; frames and fields of the default scale, 64 x 80, then come out within a tenth.
 FRAME_BYTES, FRAME_PIXELS, FRAME_POWER = 29e3, 256 * 341, 0.79

@@ -1,7 +1,7 @@
 """What a job needs, so that a scheduler can act on it: memory, time and GPUs.
 
 All are upper estimates, as a job that asks for too much waits, and one that asks for too little is killed.
-`rates` says how long the parts of jobs take, and what "measured" and "README" are; `durations` adds them up.
+`rates` says how long the parts of jobs take, and what "measured" and "full-scale" are; `durations` adds up.
 """
 
 from collections.abc import Mapping
@@ -29,8 +29,8 @@ from twostream.provenance.steps import Step
 PLAIN = 500  # Without torch: 90 to 175 measured, and a table of the paper reads 30 files of 14.
 TORCH = 2_000  # With small networks 730 to 1,040 measured, flow 860.
 CUDA = 4_000  # The same with CUDA's libraries and context on the host; estimated.
-WORKER = 500  # README, and two batches.
-COPIES = 10  # of each value of a convolution, on a CPU: 8 give README's 3.7 GB.
+WORKER = 500  # full-scale, and two batches.
+COPIES = 10  # of each value of a convolution, on a CPU: 8 give full-scale's 3.7 GB.
 PIXEL = 300 / MB  # Brox's fields at all levels, and a video's grey frames; estimated.
 
 

@@ -1,7 +1,7 @@
 """How long the parts of jobs take: upper estimates, which `needs` asks for, and what is expected.
 
 All are seconds for a thing. "Measured" is at the default scale on one core of a busy AMD EPYC (Zen 4);
-"README" is its section "What the full scale costs", measured on real clips; "H100" is docs/gpu.md.
+"full-scale" is docs/full-scale.md, "What it costs", measured on real clips; "H100" is docs/gpu.md.
 """
 
 from dataclasses import dataclass, replace
@@ -79,14 +79,14 @@ UPPER = Rates(
     ),
 )
 
-# README: 43 pairs a second by 5 inner iterations, 10 take 1.58 times as long; ten seconds for a batch of 32
+# full-scale: 43 pairs a second, 5 inner iterations, 10 take 1.58 times as long; ten seconds for a batch of 32
 # of the temporal CNN-M-2048. Measured, with the smaller scales' networks: 5 to 9 ns a column forward and
 # back, 3.3 to 4 forward; what a batch takes, however small the network is.
 CPU = Processor(
     pair=1.58 / 43,
     trained=NetworkRate(3 / 3.8e10, column=7e-9, batch=10e-3),
     scored=NetworkRate(1 / 3.8e10, column=3.5e-9, batch=5e-3),
-    known="Brox flow, and training of the temporal CNN-M-2048 (README.md)",
+    known="Brox flow, and training of the temporal CNN-M-2048 (docs/full-scale.md)",
 )
 # GPUs, by name. A network's two rates are those by which both streams of CNN-M-2048, with as many values and
 # other multiplications, come out as measured.
@@ -101,8 +101,8 @@ GPUS = {
 
 EXPECTED = Rates(
     start=5.0,  # 1 to 3 measured, and Snakemake's own second; with CUDA longer, estimated.
-    frame=0.82e-3,  # README.
-    # README: 387 samples of ten fields a second, shared out as decoding is: measured with fields and frames
+    frame=0.82e-3,  # full-scale.
+    # full-scale: 387 samples of ten fields a second, shared as decoding is: measured with fields and frames
     # of real clips at two sizes, it takes 0.9 to 1.1 ns a value, and 34 to 50 us an image.
     image=40e-6,
     value=1.4e-9,
@@ -117,7 +117,7 @@ EXPECTED = Rates(
 # The values that all convolutions of CNN-M-2048 give for an input: by them it is known.
 CNN_M_2048 = 1_573_216
 
-SLOWER = {"tvl1": 66.0}  # than Brox on a CPU, README; OpenCV's other algorithms are faster.
+SLOWER = {"tvl1": 66.0}  # than Brox on a CPU, docs/flow.md; OpenCV's other algorithms are faster.
 
 
 def expected(gpu: str) -> Rates:
