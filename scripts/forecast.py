@@ -73,8 +73,8 @@ def header(found: Forecast, gpu: str) -> Iterator[str]:
     )
     yield (
         f"Measured: {(rates.gpu if cuda else rates.cpu).known}; on a CPU core, frames, the reading of fields,"
-        " and SVMs (docs/full-scale.md, scripts/twostream/plan/rates.py). No training of CNN-M-2048 was run to"
-        " its end."
+        " and SVMs (docs/full-scale.md, scripts/twostream/plan/rates.py). No training of CNN-M-2048 was run"
+        " to its end."
     )
     yield (
         f"Estimated: all that is not marked as measured, as downloads ({1 / rates.fetched:.0f} MB/s), the"

@@ -53,7 +53,7 @@ USERS = {
     "images": DatasetSize(1_281_167, 1, 500 * 375, 1_000),
 }
 DRAWN_FRAMES = 31  # of a generated video: 26 to 35.
-# Bytes on disk: of the official archives, which hold videos as they are (full-scale.md), and for each pixel of what
+# Bytes on disk: of the official archives, which hold videos as they are, and for each pixel of what
 # is drawn (measured at 64 x 80).
 OFFICIAL_BYTES = {"ucf101": 7.0e9, "hmdb51": 2.0e9}
 DRAWN_BYTES = {"videos": 0.6, "images": 2.0}
