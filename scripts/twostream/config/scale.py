@@ -81,6 +81,13 @@ class SVM(Strict):
     folds: Annotated[int, Field(ge=2)]
 
 
+def _or_the_name_of_another(schema: dict[str, Any]) -> None:
+    """Let a schema have what `resolve_names` takes."""
+    networks = schema["patternProperties"]
+    for pattern, network in networks.items():
+        networks[pattern] = {"anyOf": [network, {"type": "string"}]}
+
+
 class Scale(Strict):
     """All that a file in config/scale sets."""
 
@@ -88,7 +95,9 @@ class Scale(Strict):
     roles: Roles
     frames: Frames
     flow: Flow
-    networks: Annotated[dict[Name, NetworkSettings], Field(min_length=1)]
+    networks: Annotated[
+        dict[Name, NetworkSettings], Field(min_length=1, json_schema_extra=_or_the_name_of_another)
+    ]
     pretrained: Pretrained
     training: Training
     schedules: Schedules
