@@ -168,7 +168,8 @@ def planned(folder: Path, *arguments: str) -> Counter[str]:
 
 
 def jobs_in(said: str) -> Counter[str]:
-    rules = re.findall(r"^(?:local)?rule (\w+):", said, flags=re.M)
+    """The rules that a dry run would execute or a run has executed, by what it said."""
+    rules = re.findall(r"^(?:rule (?=\w+:)|\s*\d+ of \d+  )(\w+)", said, flags=re.M)
     return Counter(rule for rule in rules if rule not in ("all", *FOLDERS))
 
 

@@ -70,6 +70,8 @@ class PlannedDataset(ABC, Generic[Source]):
 
     rule: ClassVar[str]
     """The rule, and the script, that makes its index."""
+    has_known_size: ClassVar[bool] = True
+    """Whether its size is known before it is indexed."""
     may_be_shared: ClassVar[bool] = True
     """Whether DVC may keep copies of its videos and push them."""
 
@@ -149,6 +151,7 @@ class FolderDataset(PlannedDataset[Folder]):
     """Videos or still images that the user has."""
 
     rule = "index_folder"
+    has_known_size = False
 
     @property
     def folder(self) -> str:

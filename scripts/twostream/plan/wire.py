@@ -94,10 +94,10 @@ class Wire:
             workflow.register_resource("gpu", here)
             workflow.scheduler.global_resources["gpu"] = here
 
-    def steps_to_run(self) -> list[Step]:
-        """Return the steps whose jobs are to run, each once."""
-        planned = self._artefacts_of(self._workflow.dag.needrun_jobs())
-        return list({step.outputs[0]: step for _, step in planned}.values())
+    def steps_to_run(self) -> dict[int, Step]:
+        """Return the steps whose jobs are to run, by the jobs' numbers; several jobs may be of one step."""
+        jobs = {job.jobid: dict(self._artefacts_of([job])) for job in self._workflow.dag.needrun_jobs()}
+        return {number: step for number, planned in jobs.items() for step in list(planned.values())[:1]}
 
     def _force_if_stale(self, rule: str, wildcards: Any) -> None:
         artefact, step = _artefact(rule, wildcards), self._plan.step(rule, wildcards)
