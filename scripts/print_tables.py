@@ -1,6 +1,7 @@
 """Print what is in results/, readably: the tables of the paper, other methods, and the claims."""
 
 import argparse
+from textwrap import fill
 
 from twostream import cli, paths
 from twostream.config.loading import load_config
@@ -10,14 +11,17 @@ from twostream.results.formatting import (
     Rows,
     arithmetic_note,
     as_text,
-    claim_rows,
+    brief_rows,
+    claim_overview,
     method_rows,
     protocol_rows,
     read_table,
     sampling_note,
-    table_rows,
 )
 from twostream.results.trainings import guessing_note, videos_note
+
+# Characters in a line of a terminal.
+WIDTH = 120
 
 
 def main() -> None:
@@ -27,7 +31,7 @@ def main() -> None:
     config = load_config(overrides={"scale": args.scale} if args.scale else None)
     for name, settings in config.benchmark.tables.items():
         file = paths.TABLE.format(table=name)
-        show(settings.title, table_rows(read_table(file)), file)
+        show(settings.title, brief_rows(read_table(file)), file)
     if any(paths.METHODS in step.outputs for step in Plan(config).results()):
         methods = method_rows(read_table(paths.METHODS))
         show("Other methods, and differences to them", methods, paths.METHODS)
@@ -38,20 +42,24 @@ def main() -> None:
     if config.benchmark.claims:
         claims = read_table(paths.CLAIMS)
         show(
-            "Claims of the paper: differences of two accuracies, in points", claim_rows(claims), paths.CLAIMS
+            "Claims of the paper: differences of two accuracies, in points",
+            claim_overview(claims),
+            paths.CLAIMS,
         )
         files.append(paths.CLAIMS)
         notes.append(sampling_note(claims))
     notes += [guessing_note(files), videos_note(files)]
     if config.left_out:
         notes.append("\n".join(["Left out at this scale:", *config.told_left_out]))
-    print(*filter(None, notes), sep="\n\n")
+    shown = (fill(line, WIDTH) for note in filter(None, notes) for line in note.split("\n"))
+    print(*shown, sep="\n")
+    print("\nAll columns and tests are in results/*.csv, and on the pages of `make report`.")
 
 
 def show(title: str, rows: Rows, file: str) -> None:
     """Print a table, and below it if its file was not all computed portably."""
     note = arithmetic_note(arithmetic_of(file))
-    print(title, as_text(rows), *filter(None, [note]), sep="\n\n", end="\n\n")
+    print(title, as_text(rows, WIDTH), *filter(None, [note]), sep="\n\n", end="\n\n")
 
 
 if __name__ == "__main__":

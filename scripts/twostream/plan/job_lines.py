@@ -105,7 +105,8 @@ class JobLines(logging.Formatter, logging.Filter):
 
 def speak_in_lines(workflow: Any) -> JobLines | None:
     """Have the terminal show a line a job, unless it is a dry run, or `--verbose`; return who writes it."""
-    if workflow.dryrun or not workflow.is_main_process or workflow.output_settings.verbose:
+    settings = workflow.output_settings
+    if settings.dryrun or settings.verbose or not workflow.is_main_process:
         return None
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler" and handler.formatter:

@@ -17,20 +17,18 @@ from twostream.results.formatting import (
     arithmetic_note,
     as_markdown,
     as_rst,
+    brief_rows,
     claim_overview,
     method_rows,
     protocol_rows,
     read_table,
     sampling_note,
-    table_rows,
 )
 
 # Where the results of each scale lie that are committed.
 PUBLISHED = Path("docs/results")
 # Beside them, in which arithmetic they were computed.
 COMPUTED = "computed.json"
-# The columns of a table that documents show; the CSVs have all.
-COLUMNS = ("", "paper", "ours", "95% interval", "our data", "run")
 
 
 @dataclass(frozen=True)
@@ -113,10 +111,5 @@ def _shown(name: str, file: Path, markup: Markup) -> list[str]:
     if name == "claims":
         return [*markup.table(claim_overview(table)).split("\n"), "", sampling_note(table)]
     others = {"methods": method_rows, "protocols": protocol_rows}
-    rows = others[name](table) if name in others else _columns(table_rows(table))
+    rows = others[name](table) if name in others else brief_rows(table)
     return markup.table(rows).split("\n")
-
-
-def _columns(rows: Rows) -> Rows:
-    places = [rows[0].index(heading) for heading in COLUMNS]
-    return [tuple(cells[place] for place in places) for cells in rows]

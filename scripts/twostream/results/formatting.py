@@ -7,7 +7,8 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import repeat
+from itertools import repeat, zip_longest
+from textwrap import fill, wrap
 from typing import Any
 
 import pandas as pd
@@ -42,22 +43,44 @@ def read_table(file: str) -> pd.DataFrame:
     return table
 
 
-def as_text(rows: Rows) -> str:
-    """Return rows in columns for a terminal: the first and the last to the left, others to the right."""
+def as_text(rows: Rows, width: int | None = None) -> str:
+    """Return rows in columns for a terminal: the first and the last to the left, others to the right.
+
+    With a `width` in characters, the widest columns are wrapped until a line is no longer, if words allow.
+    """
     full = [cells for cells in rows if len(cells) > 1]
-    widths = [max(map(len, column)) for column in zip(*full, strict=True)]
     indented = "   " if len(full) < len(rows) else ""
+    widths = _widths(full, width and width - len(indented))
     lines = []
     for cells in rows:
         if len(cells) == 1:
-            lines.append(f"\n{cells[0]}")
+            lines.append("\n" + (fill(cells[0], width) if width else cells[0]))
             continue
-        padded = [
-            cell.ljust(width) if i in (0, len(cells) - 1) else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        wrapped = [
+            wrap(cell, size, break_long_words=False, subsequent_indent="  " if i == 0 else "")
+            for i, (cell, size) in enumerate(zip(cells, widths, strict=True))
         ]
-        lines.append(indented + "  ".join(padded).rstrip())
+        for parts in zip_longest(*wrapped, fillvalue=""):
+            padded = [
+                part.ljust(size) if i in (0, len(cells) - 1) else part.rjust(size)
+                for i, (part, size) in enumerate(zip(parts, widths, strict=True))
+            ]
+            lines.append((indented + "  ".join(padded)).rstrip())
+        lines += [] if any(wrapped) else [""]
     return "\n".join(lines)
+
+
+def _widths(rows: Rows, width: int | None) -> list[int]:
+    """The widths of columns with two blanks between them, `width` in all if their longest words let them."""
+    columns = list(zip(*rows, strict=True))
+    widths = [max([1, *map(len, column)]) for column in columns]
+    least = [max([1, *(len(word) for cell in column for word in cell.split())]) for column in columns]
+    while width and sum(widths) + 2 * (len(widths) - 1) > width:
+        widest = max(range(len(widths)), key=lambda i: (widths[i] > least[i], widths[i]))
+        if widths[widest] <= least[widest]:
+            break
+        widths[widest] -= 1
+    return widths
 
 
 def as_markdown(rows: Rows) -> str:
@@ -104,6 +127,11 @@ def table_rows(table: pd.DataFrame) -> Rows:
     return [tuple(TABLE), *(tuple(cell(row) for cell in TABLE.values()) for row in rows)]
 
 
+def brief_rows(table: pd.DataFrame) -> Rows:
+    """Return a table of the paper in few columns."""
+    return [(tuple(BRIEF)), *(tuple(TABLE[name](row) for name in BRIEF) for row in table.to_dict("records"))]
+
+
 def _measured(column: str, digits: int) -> Callable[[Mapping[Any, Any]], str]:
     return lambda row: number(row[column], digits)
 
@@ -119,6 +147,9 @@ TABLE: dict[str, Callable[[Mapping[Any, Any]], str]] = {
     "our data": lambda row: text(row["our_dataset"]),
     "run": lambda row: row["run"],
 }
+
+
+BRIEF = ("", "paper", "ours", "95% interval", "our data", "run")
 
 
 def method_rows(table: pd.DataFrame) -> Rows:
