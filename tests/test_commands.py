@@ -18,10 +18,10 @@ from twostream.plan.plan import Plan
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "config/README.md"]
 CHECKED = ("make", "snakemake", "python", "dvc")
 # Snakemake's options that take a value, and those that take several.
-VALUED, LISTED = (
-    {"--cores", "--profile", "--workflow-profile", "-j"},
-    {"--config", "--until", "--quiet", "-R"},
-)
+VALUED = {"--cores", "--profile", "--workflow-profile"}
+LISTED = {"--config", "--until", "--quiet"}
+# Examples: what a reader has, or names.
+READERS = ("TARGET", "mine", "results/methods.csv")
 RULES = set(re.findall(r"rule (\w+):", "".join(f.read_text() for f in (ROOT / "workflow").rglob("*.smk"))))
 FOLDERS = {"all", "figures", "tables", "videos", "extraction", "spatial", "temporal", "fusion"}
 
