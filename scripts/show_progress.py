@@ -2,6 +2,8 @@
 
 import argparse
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from twostream import cli
@@ -25,11 +27,16 @@ def progress(logs: Path) -> list[tuple[str, str]]:
     """Return each log that has just been written to, without `.log`, and the last line that tells how far."""
     if not logs.exists():
         return []
-    # By the clock of the file system, which may not be this machine's.
-    with tempfile.NamedTemporaryFile(dir=logs) as probe:
-        now = Path(probe.name).stat().st_mtime
+    now = _now(logs)
     recent = (log for log in sorted(logs.rglob("*.log")) if now - log.stat().st_mtime <= QUIET)
     return [(str(log.relative_to(logs).with_suffix("")), _last(log)) for log in recent]
+
+
+def _now(logs: Path) -> float:
+    """By the clock of the file system, which may not be this machine's; by that if one may only read there."""
+    with suppress(OSError), tempfile.NamedTemporaryFile(dir=logs) as probe:
+        return Path(probe.name).stat().st_mtime
+    return time.time()
 
 
 def _last(log: Path) -> str:

@@ -1,5 +1,7 @@
 """The generated videos: reproducible, in the layout of UCF-101, and with the motions they claim."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from conftest import tiny_scale
@@ -8,10 +10,14 @@ from twostream.config.flow import Flow
 from twostream.config.loading import parse
 from twostream.config.recipes import GeneratorRecipe
 from twostream.config.sources import GeneratedClass
+from twostream.files import UserError
 from twostream.flow.video_flow import video_flow
+from twostream.provenance.records import recorded
 from twostream.videos.decoding import read_frames
 from twostream.videos.drawing import MOTIONS, OUTLINES, draw_clip, draw_still
-from twostream.videos.generated import write_dataset
+from twostream.videos.drawn import drawn_before, note_drawn, refuse_others
+from twostream.videos.generated import files_of, write_dataset
+from twostream.videos.index import complete, write_index
 
 FLOW = Flow(method="dis", encoding="range", quality=90)
 
@@ -88,9 +94,42 @@ def test_a_persons_own_files_stay_when_a_dataset_is_drawn_anew(tmp_path, capsys)
     own.parent.mkdir()
     own.write_bytes(b"mine")
     fewer = content.model_copy(update={"source": content.source.model_copy(update={"groups": 3})})
-    after = write_dataset(fewer, tmp_path / "set", before["file"])
+    after = write_dataset(fewer, tmp_path / "set", set(before["file"]))
     assert own.read_bytes() == b"mine"
     assert "MyClass/v_Walk_g01_c01.avi" in capsys.readouterr().err
     left = {str(path.relative_to(tmp_path / "set")) for path in (tmp_path / "set").rglob("*.*")}
     assert left == {*after["file"], "MyClass/v_Walk_g01_c01.avi"}
     assert len(after) < len(before)
+
+
+@pytest.fixture
+def drawn(tmp_path, monkeypatch) -> Path:
+    """A folder in which a dataset was drawn and indexed; returns that of its videos."""
+    monkeypatch.chdir(tmp_path)
+    folder = Path("data/videos/demo_a")
+    with recorded("data/videos/demo_a.csv", {}):
+        index, _ = complete(write_dataset(recipe(), folder), folder, "videos", "stop")
+        write_index(index, "data/videos/demo_a.csv")
+    return folder
+
+
+def test_what_the_index_lists_was_drawn_and_what_a_killed_job_noted(drawn):
+    listed = set(files_of(recipe())["file"])
+    assert drawn_before("demo_a", "data/videos/demo_a.csv", drawn) == listed
+    note_drawn("demo_a", ["more/a.avi"])
+    assert drawn_before("demo_a", "data/videos/demo_a.csv", drawn) == {*listed, "more/a.avi"}
+    Path("data/videos/demo_a.record.json").unlink()
+    assert drawn_before("demo_a", "data/videos/demo_a.csv", drawn) == {"more/a.avi"}
+
+
+def test_a_video_put_in_place_of_a_drawn_one_is_not_deleted(drawn):
+    (drawn / "DiscAcross/v_DiscAcross_g01_c01.avi").write_bytes(b"mine")
+    with pytest.raises(UserError, match=r"not as they were drawn.*: DiscAcross/v_DiscAcross_g01_c01\.avi;"):
+        drawn_before("demo_a", "data/videos/demo_a.csv", drawn)
+
+
+def test_what_was_never_drawn_is_not_overwritten(drawn):
+    refuse_others({"DiscAcross/v_DiscAcross_g77_c01.avi"}, drawn)
+    (drawn / "DiscAcross/v_DiscAcross_g77_c01.avi").symlink_to("nowhere")
+    with pytest.raises(UserError, match="holds what this project has not drawn.*g77"):
+        refuse_others({"DiscAcross/v_DiscAcross_g77_c01.avi"}, drawn)

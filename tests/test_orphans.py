@@ -62,22 +62,64 @@ def test_only_what_the_configuration_does_not_name_is_left_over(plan):
 
 
 def test_files_that_no_record_tells_of_are_the_users_own(plan):
-    assert find_others(["scores"]) == [OWN, "scores/temporal/notes/demo_a.txt"]
-    for name in ("clip.avi", "other.avi"):
-        Path("data/videos/mine").mkdir(exist_ok=True)
-        Path("data/videos/mine", name).touch()
-    Path("data/videos/mine.csv").write_text("file,class,label,group,split1\nclip.avi,A,0,1,train\n")
-    assert find_others(["data/videos"]) == ["data/videos/mine/other.avi"]
+    Path("scores/linked").symlink_to(Path("config").resolve())
+    for name in ("scores/.hidden/notes.txt", "scores/.notes", "scores/a.part"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+    assert find_others(["scores"]) == ["scores/linked", OWN, "scores/temporal/notes/demo_a.txt"]
+
+
+def videos_beside(index: str) -> list[str]:
+    """Puts two videos where a dataset's may lie, one of which its index lists; returns them."""
+    folder = Path(index).with_suffix("")
+    folder.mkdir()
+    files = [str(folder / name) for name in ("clip.avi", "other.avi")]
+    for file in files:
+        Path(file).touch()
+    Path(index).write_text("file,class,label,group,split1\nclip.avi,A,0,1,train\n")
+    return files
+
+
+def as_drawn(index: str) -> None:
+    record = json.loads(Path(paths.record(index)).read_text())
+    record["recipe"] = {"source": {"kind": "generated"}}
+    Path(paths.record(index)).write_text(json.dumps(record))
+
+
+def test_videos_are_the_projects_if_it_has_drawn_them(plan):
+    index = "data/videos/mine.csv"
+    files = videos_beside(index)
+    assert find_others(["data/videos"]) == files
+    as_drawn(index)
+    assert find_others(["data/videos"]) == files[1:]
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_users_videos_stay_when_their_index_is_set_aside(plan, drawn):
+    index = "data/videos/mine.csv"
+    files = videos_beside(index)
+    if drawn:
+        as_drawn(index)
+    set_aside(index)
+    assert [Path(file).exists() for file in files] == [not drawn, True]
+    assert (paths.ASIDE / files[0]).exists() == drawn
 
 
 def test_what_is_set_aside_keeps_its_company_and_never_overwrites(plan):
     file = Path(LEFT[3])
+    record = json.loads(Path(paths.record(file)).read_text())
+    own = file.with_suffix(".notes.txt")
     for content in ("first", "second"):
         file.parent.mkdir(exist_ok=True)
         file.write_text(content)
-        file.with_suffix(".record.json").write_text(f"of the {content}")
+        Path(paths.record(file)).write_text(json.dumps({**record, "spec": content}))
         place = set_aside(str(file))
         assert not file.parent.exists()
     assert place.read_text() == "second"
-    assert place.with_suffix(".record.json").read_text() == "of the second"
+    assert json.loads(Path(paths.record(place)).read_text())["spec"] == "second"
     assert place.with_name(f"{place.name}.1").read_text() == "first"
+    for path in (file, own, Path(paths.record(file))):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(record))
+    set_aside(str(file))
+    assert [path.name for path in file.parent.iterdir()] == [own.name]

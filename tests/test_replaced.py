@@ -75,3 +75,18 @@ def test_a_file_that_was_only_touched_is_compared_once(folder, monkeypatch):
 def test_a_file_that_is_gone_is_not_replaced(folder):
     (folder / "a.avi").unlink()
     assert replaced_videos(folder, INDEX) == []
+
+
+@pytest.mark.parametrize("looked_before", [True, False])
+def test_another_folder_in_the_place_of_one_is_seen(folder, looked_before):
+    other = folder.parent / "other"
+    shutil.copytree(folder, other, symlinks=True)
+    (other / "b.avi").write_text("CONTENT OF b")
+    # The other folder's files are older than the index.
+    now = max(path.stat().st_ctime_ns for path in other.iterdir())
+    os.utime(INDEX, ns=(now, now))
+    if looked_before:
+        assert replaced_videos(folder, INDEX) == []
+    folder.rename(folder.parent / "before")
+    folder.symlink_to(other)
+    assert replaced_videos(folder, INDEX) == ["b.avi"]

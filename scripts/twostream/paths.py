@@ -73,6 +73,9 @@ SPEC = "scratch/specs/{artefact}/{spec}.json"
 # How the run went that made an artefact: what DVC must not hash, as it is another each time.
 RUN = "scratch/runs/{artefact}.json"
 
+# The files of a drawn dataset, while it is drawn and since.
+DRAWN = "scratch/drawn/{dataset}.json"
+
 # Where artefacts go that the configuration no longer names.
 ASIDE = Path("scratch/set-aside")
 

@@ -41,7 +41,11 @@ def save_model(network: StreamNetwork, description: Description, path: str | Pat
     metadata = {"description": json.dumps(described, sort_keys=True)}
     weights = {name: value.contiguous() for name, value in network.state_dict().items()}
     with atomic_write(path) as part:
+        # It would be its owner's alone to read, whatever the umask.
+        part.touch()
+        mode = part.stat().st_mode
         save_file(weights, part, metadata)
+        part.chmod(mode)
 
 
 def load_model(path: str | Path) -> tuple[StreamNetwork, Description]:
@@ -87,7 +91,8 @@ def _averaged(weights: dict[str, Tensor], own: dict[str, Tensor], first: str) ->
 
 def _read(path: str | Path) -> tuple[dict[str, Tensor], Description]:
     try:
-        with safe_open(path, "pt") as file:
+        # What stands against reading it, safetensors does not say.
+        with open(path, "rb"), safe_open(path, "pt") as file:
             description = Description.model_validate_json(file.metadata()["description"])
             return {name: file.get_tensor(name) for name in file.keys()}, description  # noqa: SIM118
     except (OSError, KeyError, TypeError, ValidationError, SafetensorError) as error:

@@ -4,7 +4,9 @@ The bytes of images are as measured on real clips of UCF-101 in JPEG of the qual
 for frames, 90 for fields); at other qualities they are others.
 """
 
+import os
 import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -31,6 +33,8 @@ FRAME_BYTES, FRAME_PIXELS, FRAME_POWER = 29e3, 256 * 341, 0.79
 FIELD_BYTES, FIELD_PIXELS, FIELD_POWER = 11.4e3, 240 * 320, 0.72
 # A row of a score file: a video's name, label, part and group, and its score for each class.
 ROW_BYTES, SCORE_BYTES = 268, 8
+# What a call of Snakemake should find free in the folder for temporary files.
+TEMPORARY_BYTES = 1_000_000
 
 
 def kept_bytes(steps: Iterable[Step], config: Config, indexed: Mapping[str, int]) -> dict[str, float]:
@@ -84,6 +88,19 @@ PLACES = {
     "checkpoints": "scratch",
     "scores": "scores",
 }
+
+
+def check_temporary_folder() -> None:
+    """Raise UserError if temporary files cannot be written, as Snakemake itself does to choose its jobs."""
+    folder = os.environ.get("TMPDIR") or tempfile.gettempdir()
+    try:
+        with tempfile.TemporaryFile(dir=folder if Path(folder).is_dir() else None) as file:
+            file.write(bytes(TEMPORARY_BYTES))
+    except OSError as error:
+        raise UserError(
+            f"{folder}: temporary files cannot be written ({error.strerror}); make room there, or set TMPDIR to"
+            " another folder"
+        ) from None
 
 
 def check_room(steps: Iterable[Step], config: Config, indexed: Mapping[str, int]) -> None:

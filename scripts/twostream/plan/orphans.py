@@ -1,7 +1,7 @@
 """Artefacts that the configuration no longer names, moved out of the way."""
 
 import os
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -30,19 +30,38 @@ def find_orphans(plan: Plan, other_names: Container[str], folders: Iterable[str]
 
 
 def find_others(folders: Iterable[str]) -> list[str]:
-    """Return the files in some folders that this project has not made, by its records: the user's own."""
+    """Return what lies in some folders that this project has not made, by its records: the user's own.
+
+    Of a link to a folder the link alone. Left out is what DVC does not take (`.dvcignore`): hidden files, and
+    those of jobs that are at work.
+    """
     return sorted(str(file) for folder in folders for file in _others(Path(folder)))
 
 
 def _others(folder: Path) -> set[Path]:
     made: set[Path] = set()
     for artefact in filter(lambda file: Path(file).is_relative_to(folder), paths.artefacts_here()):
-        if record := read_record(artefact):
-            made |= {Path(paths.record(artefact)), *map(Path, record["files"])}
-            if artefact == paths.INDEX.format(dataset=Path(artefact).stem):
-                made |= {Path(artefact).with_suffix("") / video for video in read_index(artefact)["file"]}
-    files = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
-    return {file for file in files if not file.name.startswith(".") and file.suffix != ".part"} - made
+        made |= _made_with(artefact)
+    return {file for file in _files(folder) if file.suffix != ".part"} - made
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        yield from (Path(place, name) for name in [*links, *names] if not name.startswith("."))
+
+
+def _made_with(artefact: str) -> set[Path]:
+    """What the job of an artefact has made, by its record: nothing if it has none."""
+    record = read_record(artefact)
+    if record is None:
+        return set()
+    made = {Path(paths.record(artefact)), *map(Path, record["files"])}
+    # The index of videos that were drawn: those of other kinds lie elsewhere, or are the user's.
+    if "source" in record["recipe"] and Path(artefact).exists():
+        made |= {Path(artefact).with_suffix("") / video for video in read_index(artefact)["file"]}
+    return made
 
 
 def _is_named(plan: Plan, file: str) -> bool:
@@ -62,22 +81,26 @@ def _is_of_another_scale(plan: Plan, names: dict[str, str], other_names: Contain
 
 
 def set_aside(artefact: str) -> Path:
-    """Move an artefact, and what lies beside it under its name, to a scratch folder; returns its new place.
+    """Move an artefact, and what its record says was made with it, to a scratch folder; returns its new place.
 
-    What was there before gets a number at its end.
+    What was there before gets a number at its end. What a user keeps beside it stays where it is.
     """
-    file = Path(artefact)
-    beside = [*file.parent.glob(f"{file.stem}.*"), file.parent / file.stem, Path(paths.metrics(artefact))]
-    for path in beside:
+    for path in sorted({Path(artefact), *_made_with(artefact)}):
         if path.exists():
             place = paths.ASIDE / path
             place.parent.mkdir(parents=True, exist_ok=True)
             if place.exists():
                 place.rename(_numbered(place))
             path.rename(place)
-    if not any(file.parent.iterdir()):
-        file.parent.rmdir()
+            _remove_empty(path.parent)
     return paths.ASIDE / artefact
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder that holds nothing any more, and those above it, but for the outermost."""
+    while len(folder.parts) > 1 and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
 
 
 def _numbered(place: Path) -> Path:

@@ -289,10 +289,19 @@ class Videos:
         return self.dataset(dataset).settings.shards
 
     def are_replaced(self, artefact: str, step: Step) -> bool:
-        """Whether an artefact is the index of a user's videos, and some are others by now; says which."""
-        if step.script != FolderDataset.rule:
+        """Whether an artefact is the index of a user's videos, and some are others by now; says which.
+
+        Raises UserError if they are others than were drawn.
+        """
+        if step.script not in {planned.rule for planned in BY_SOURCE.values()}:
             return False
-        found = replaced_videos(Path(self.dataset(Path(artefact).stem).folder), artefact)
+        folder = self.dataset(Path(artefact).stem).folder
+        found = replaced_videos(Path(folder), artefact)
+        if found and step.script == GeneratedDataset.rule:
+            raise UserError(
+                f"{folder}: no longer as they were drawn: {some(found)}; get them back (`dvc checkout`), or"
+                f" delete them and {artefact} to have all drawn anew"
+            )
         if found:
             print(f"{artefact}: is made anew, as files were replaced since: {some(found)}", file=sys.stderr)
         return bool(found)

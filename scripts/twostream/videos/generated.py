@@ -1,9 +1,8 @@
 """Writing a generated dataset: files in the layout of UCF-101, and what is known of each."""
 
-import re
 import sys
 import zlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 import cv2
@@ -17,42 +16,47 @@ from twostream.progress import ProgressBar
 from twostream.videos.drawing import draw_clip, draw_still
 
 FRAMES_PER_SECOND = 25
-# How the files that are drawn are called.
-DRAWN = re.compile(r"([^/]+)/v_\1_g\d\d_c\d\d\.(?:avi|png)")
 
 
-def write_dataset(recipe: GeneratorRecipe, folder: Path, drawn_before: Iterable[str] = ()) -> pd.DataFrame:
+def write_dataset(recipe: GeneratorRecipe, folder: Path, drawn_before: Container[str] = ()) -> pd.DataFrame:
     """Write the files of a generated dataset below `folder`, in place of those that were drawn before.
 
-    Those, as an index lists them, are deleted; what else lies there stays, and is told. Returns file, class,
-    group and the part in each split: split s trains on the s-th run of `train_groups` groups, cyclically, and
-    tests on the others.
+    Those are deleted; what else lies there stays, and is told. Returns file, class, group and the part in each
+    split: split s trains on the s-th run of `train_groups` groups, cyclically, and tests on the others.
     """
-    source, rows = recipe.source, []
-    _remove_drawn(folder, drawn_before, source)
+    source, table = recipe.source, files_of(recipe)
+    _remove_drawn(folder, drawn_before)
+    files = iter(table["file"])
     for name in ProgressBar(source.classes, f"drawing {recipe.dataset}"):
         (folder / name).mkdir(parents=True, exist_ok=True)
         for group in range(source.groups):
+            for clip in range(source.clips):
+                _write(recipe, folder / next(files), name, group, clip)
+    return table
+
+
+def files_of(recipe: GeneratorRecipe) -> pd.DataFrame:
+    """Return what `write_dataset` returns, and draw nothing."""
+    source, rows = recipe.source, []
+    suffix = {"videos": "avi", "images": "png"}[recipe.media]
+    for name in source.classes:
+        for group in range(source.groups):
             parts = [_part(group, split, source) for split in range(recipe.splits)]
             for clip in range(source.clips):
-                file = _write(recipe, folder, name, group, clip)
+                file = f"{name}/v_{name}_g{group + 1:02d}_c{clip + 1:02d}.{suffix}"
                 rows.append((file, name, f"{group + 1:02d}", *parts))
     splits = [f"split{s + 1}" for s in range(recipe.splits)]
     return pd.DataFrame(rows, columns=["file", "class", "group", *splits])
 
 
-def _remove_drawn(folder: Path, drawn_before: Iterable[str], source: Generated) -> None:
-    if not folder.exists():
-        return
-    known = set(drawn_before)
+def _remove_drawn(folder: Path, drawn: Container[str]) -> None:
     others = []
     for path in sorted(folder.rglob("*"), reverse=True):
         file = path.relative_to(folder).as_posix()
         if path.is_dir() and not path.is_symlink():
             if not any(path.iterdir()):
                 path.rmdir()
-        # A job that was killed has drawn files that no index lists.
-        elif file in known or ((name := DRAWN.fullmatch(file)) and name[1] in source.classes):
+        elif file in drawn:
             path.unlink()
         else:
             others.append(file)
@@ -69,22 +73,18 @@ def _part(group: int, split: int, source: Generated) -> str:
     return "train" if place < source.train_groups else "test"
 
 
-def _write(recipe: GeneratorRecipe, folder: Path, name: str, group: int, clip: int) -> str:
+def _write(recipe: GeneratorRecipe, path: Path, name: str, group: int, clip: int) -> None:
     source = recipe.source
     what = source.classes[name]
     # The class's name is part of the seed, so a class added to a set changes no other.
     seed = [source.seed, zlib.crc32(f"{recipe.dataset}/{name}".encode()), group]
-    file = f"{name}/v_{name}_g{group + 1:02d}_c{clip + 1:02d}"
     if recipe.media == "images":
-        file += ".png"
-        written = cv2.imwrite(str(folder / file), draw_still(what, source.height, source.width, seed, clip))
+        written = cv2.imwrite(str(path), draw_still(what, source.height, source.width, seed, clip))
         if not written:
-            raise UserError(f"{folder / file}: cannot be written; is the disk full?")
+            raise UserError(f"{path}: cannot be written; is the disk full?")
     else:
-        file += ".avi"
         frames = draw_clip(what, source.height, source.width, seed, clip)
-        _write_video(folder / file, frames, (source.width, source.height))
-    return file
+        _write_video(path, frames, (source.width, source.height))
 
 
 def _write_video(path: Path, frames: Iterable[np.ndarray], size: tuple[int, int]) -> None:

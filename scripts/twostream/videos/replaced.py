@@ -1,10 +1,12 @@
 """Videos whose content was replaced since they were indexed, though name and size are the same.
 
-The kernel's time of a file's last change (ctime) cannot be set by hand. A file that has changed since its
-index was written is compared with that by checksum.
+A file is known by its inode, its size and the kernel's time of its last change (ctime), which cannot be set by
+hand: another file in its place, through whatever link or folder, has others. It is then compared with the
+index by checksum, once for each such state.
 """
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from twostream.provenance.records import read_record, run_of
 from twostream.videos.frame_folder import content_sha256, content_size, last_change
 from twostream.videos.index import read_index
 
-# The checksums of files that changed since, by their state then.
+# The state of files when they were last looked at, and their checksum then.
 SEEN = Path("scratch/seen_videos.json")
 
 
@@ -27,10 +29,14 @@ def replaced_videos(folder: Path, index: str) -> list[str]:
     seen = _read_seen()
     found, before = [], dict(seen)
     for file, expected in read_index(index)[["file", "sha256"]].itertuples(index=False):
-        path = folder / file
         with suppress(OSError):
-            changed = last_change(path)
-            if changed > written and _checksum(path, changed, seen) != expected:
+            path = folder / file
+            key, state = os.path.abspath(path), _state(path)
+            if seen.get(key, [])[:-1] != state:
+                # One that is looked at for the first time, and has not changed, is what was indexed.
+                unchanged = key not in seen and _changed(path, folder) <= written
+                seen[key] = [*state, expected if unchanged else content_sha256(path)]
+            if seen[key][-1] != expected:
                 found.append(file)
     if seen != before:
         with suppress(OSError):  # It only saves time.
@@ -38,12 +44,14 @@ def replaced_videos(folder: Path, index: str) -> list[str]:
     return found
 
 
-def _checksum(path: Path, changed: int, seen: dict[str, list[object]]) -> str:
-    state = [content_size(path), changed]
-    key = str(path.resolve())
-    if seen.get(key, [])[:2] != state:
-        seen[key] = [*state, content_sha256(path)]
-    return str(seen[key][2])
+def _state(path: Path) -> list[object]:
+    return [path.stat().st_ino, content_size(path), last_change(path)]
+
+
+def _changed(path: Path, folder: Path) -> int:
+    """When a file, a link that it is, or a folder on the way to it was last changed (ns)."""
+    way = [path, *(place for place in path.parents if place.is_relative_to(folder))]
+    return max(last_change(path), *(place.lstat().st_ctime_ns for place in way))
 
 
 def _read_seen() -> dict[str, list[object]]:
