@@ -5,25 +5,30 @@ end, a traceback, or frames that go missing without a word is a failure: the cop
 Copy n of a seed is always the same: `--only N` has it once more. Ends with 1 if there was a failure.
 """
 
+# First, as it sets the arithmetic that libraries read as they load.
+import twostream  # noqa: F401
+
+# isort: split
+
 import argparse
 import json
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from fuzzing.counting import count_frames
 from fuzzing.judging import FAILURES, WELL, Judgement, judge
 from fuzzing.mutations import mutated
-from fuzzing.process import Ended, Watched
+from fuzzing.process import Ended, Make, Watched
 from fuzzing.sources import write_sources
-
-import numpy as np
 
 HANGS_AFTER = 20.0
 # Between two lines of the log, in seconds.
@@ -75,26 +80,26 @@ def within(seconds: float) -> Iterator[int]:
         yield number
 
 
-def users() -> Callable[[Path], Any]:
+def users(scratch: Path) -> Callable[[Path], Any]:
     """Return what is done with each copy; called in the process that does it."""
     from fuzzing.users import Users
 
-    return Users().see
+    return Users(scratch).see
 
 
 def fuzz(
     sources: list[Path],
     seed: int,
-    numbers: Any,
+    numbers: Iterable[int],
     scratch: Path,
     keep: Path,
-    make: Callable[[], Callable[[Path], Any]] = users,
+    make: Make = users,
     limit_s: float = HANGS_AFTER,
 ) -> Counts:
     """Handle the copies of these numbers; return how many had which outcome, by suffix."""
     whole = {source: count_frames(source).frames for source in sources}
     counts: Counts = defaultdict(Counter)
-    watched = Watched(make, limit_s)
+    watched = Watched(make, scratch, limit_s)
     told = time.monotonic()
     try:
         for number in numbers:

@@ -51,7 +51,7 @@ def main() -> None:
         recipe = cli.recipe(FlowRecipe, args)
         with cli.record(args, recipe) as record:
             record.facts["backend"] = backend(recipe.flow, args.device)
-            record.facts["fields"] = store_flow(
+            record.facts |= store_flow(
                 *(recipe, args.videos, args.index, args.shard, args.out, args.device),
                 spec=args.spec and args.spec.digest,
             )

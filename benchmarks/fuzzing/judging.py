@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from fuzzing.process import Ended
-from fuzzing.users import Call, Seen
+from fuzzing.seen import Call, Seen
 
 WHOLE, TOLD, REFUSED, UNKNOWABLE = (
     "read whole",
@@ -50,12 +50,14 @@ def judge(ended: Ended, name: str, whole: int) -> Judgement:
 
 
 def _refused(seen: Seen, refused: dict[str, str], name: str) -> Judgement:
-    """All have to refuse it, by its name; for want of frames only if FFmpeg finds no two."""
+    """All have to refuse it, by its name, and none if FFmpeg finds two frames."""
     unclear = [call for call, said in refused.items() if not re.match("error: .", said) or name not in said]
     if unclear:
         return Judgement(UNCLEAR, f"{unclear[0]}: {refused[unclear[0]]}")
     if others := set(seen.calls) - set(refused):
         return Judgement(SILENT, f"refused by {', '.join(refused)}, and not by {', '.join(others)}")
+    if (frames := seen.ffmpeg.frames) >= 2:
+        return Judgement(UNCLEAR, f"FFmpeg finds {frames} frames: {refused}")
     return Judgement(REFUSED)
 
 
@@ -64,19 +66,22 @@ def _read(seen: Seen, name: str, whole: int) -> Judgement:
     counts["FFmpeg"] = frames = seen.ffmpeg.frames
     if len(set(counts.values())) > 1:
         return Judgement(SILENT, f"frames: {counts}")
-    tell = {"extract's log": _tells(seen.calls["extract"], name), "classify": _tells(seen.calls["classify"], name)}
+    tell = {
+        "extract's log": _tells(seen.calls["extract"], name),
+        "classify": _tells(seen.calls["classify"], name),
+    }
     tell["extract's record"] = bool(seen.calls["extract"].recorded)
     if len(set(tell.values())) > 1:
-        return Judgement(SILENT, f"told by {[w for w in tell if tell[w]]}, not {[w for w in tell if not tell[w]]}")
+        return Judgement(
+            SILENT, f"told by {[w for w in tell if tell[w]]}, not {[w for w in tell if not tell[w]]}"
+        )
     if all(tell.values()):
         return Judgement(TOLD)
-    if frames >= whole:
-        return Judgement(WHOLE)
     if frames < seen.ffmpeg.announced:
-        return Judgement(SILENT, f"{frames} frames of {seen.ffmpeg.announced} announced, and nobody says so")
+        return Judgement(SILENT, f"untold: {frames} frames of {seen.ffmpeg.announced} announced")
     if seen.ffmpeg.complaints:
-        return Judgement(SILENT, f"{frames} frames of {whole}, untold; FFmpeg: {seen.ffmpeg.complaints[0]}")
-    return Judgement(UNKNOWABLE)
+        return Judgement(SILENT, f"untold: {frames} frames of {whole}, FFmpeg: {seen.ffmpeg.complaints[0]}")
+    return Judgement(WHOLE if frames >= whole else UNKNOWABLE)
 
 
 def _tells(call: Call, name: str) -> bool:

@@ -12,6 +12,9 @@ from typing import Any
 # Of address space beyond what the libraries take, where the system stops a process that goes on growing.
 GUARD = 8 << 30
 
+# From a folder for whatever it writes to what handles a video.
+Make = Callable[[Path], Callable[[Path], Any]]
+
 
 @dataclass
 class Ended:
@@ -26,8 +29,8 @@ class Ended:
 class Watched:
     """A process for a handler; `make` returns it there, and is to be importable by its name."""
 
-    def __init__(self, make: Callable[[], Callable[[Path], Any]], limit_s: float) -> None:
-        self._make, self._limit = make, limit_s
+    def __init__(self, make: Make, scratch: Path, limit_s: float) -> None:
+        self._make, self._scratch, self._limit = make, scratch, limit_s
         self._context = multiprocessing.get_context("spawn")
         self._start()
 
@@ -55,7 +58,9 @@ class Watched:
 
     def _start(self) -> None:
         self._pipe, theirs = self._context.Pipe()
-        self._process = self._context.Process(target=_serve, args=(self._make, theirs), daemon=True)
+        self._process = self._context.Process(
+            target=_serve, args=(self._make, self._scratch, theirs), daemon=True
+        )
         self._process.start()
         theirs.close()
         # What it loads is not to count as the first video's time.
@@ -68,8 +73,8 @@ class Watched:
         self._start()
 
 
-def _serve(make: Callable[[], Callable[[Path], Any]], pipe: Connection) -> None:
-    handler = make()
+def _serve(make: Make, scratch: Path, pipe: Connection) -> None:
+    handler = make(scratch)
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + GUARD, taken + GUARD))
     pipe.send("ready")

@@ -14,9 +14,8 @@ import json
 import shutil
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from functools import cache, partial
 from pathlib import Path
 from tempfile import mkdtemp
@@ -24,48 +23,29 @@ from tempfile import mkdtemp
 import torch
 import yaml
 
-from fuzzing.counting import FFmpegSays, count_frames
+from fuzzing.counting import count_frames
+from fuzzing.seen import Call, Seen
 from fuzzing.sources import write_source
 from small_project import ROOT, small_benchmark, tiny_scale
 from twostream import cli, paths
 from twostream.config.loading import load_config
 from twostream.config.settings import Config
 from twostream.extraction.store import Store
-from twostream.networks.model_file import Description, load_model, save_model
+from twostream.networks.model_file import Description, save_model
 
 sys.path.insert(0, str(ROOT / "scripts"))
 RUNS = {"spatial": "spatial-last-d05", "temporal": "flow-1"}
 INDEX_RECIPE = json.dumps({"media": "videos", "splits": 1, "listing": ""})
 
 
-@dataclass
-class Call:
-    """How a call ended: what it printed, its error message (`error: ...`), or its traceback; and what it
-    made: the frames that it had by its outputs, and what its record says is damaged."""
-
-    printed: str = ""
-    refused: str = ""
-    crashed: str = ""
-    frames: int | None = None
-    recorded: str = ""
-
-
-@dataclass
-class Seen:
-    """What came of one video: the calls by their names, and FFmpeg's own word, asked without the project."""
-
-    calls: dict[str, Call] = field(default_factory=dict)
-    ffmpeg: FFmpegSays = field(default_factory=FFmpegSays)
-
-
 class Users:
-    """Users in a project of their own, in a temporary folder."""
+    """Users in a project of their own, which is a new folder below `scratch`."""
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: Path) -> None:
         torch.set_num_threads(1)
-        self.folder = Path(mkdtemp(prefix="fuzz-"))
+        self.folder = Path(mkdtemp(dir=scratch))
         _write_config(self.folder)
-        with _inside(self.folder):
+        with chdir(self.folder):
             _write_models(load_config())
         # So that a folder with one video more is a dataset.
         for number, place in enumerate(("train/A", "train/B", "val/A", "val/B")):
@@ -74,16 +54,12 @@ class Users:
 
     def see(self, video: Path) -> Seen:
         """Return what users and FFmpeg see of a video."""
-        with _inside(self.folder):
+        with chdir(self.folder):
             seen = Seen({"index": self._index(video)})
             seen.calls["extract"] = self._extract(video)
             seen.calls["classify"] = self._classify(video)
         seen.ffmpeg = count_frames(video)
         return seen
-
-    def close(self) -> None:
-        """Remove the folder."""
-        shutil.rmtree(self.folder)
 
     def _index(self, video: Path) -> Call:
         import index_folder
@@ -190,11 +166,3 @@ def _write_models(config: Config) -> None:
         file = paths.MODEL.format(folder=settings.folder, run=run, dataset="demo_a", split=1, seed=0)
         torch.manual_seed(0)
         save_model(described.build(), described, file)
-
-
-@contextmanager
-def _inside(folder: Path) -> Iterator[None]:
-    from contextlib import chdir
-
-    with chdir(folder):
-        yield

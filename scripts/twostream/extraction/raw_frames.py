@@ -9,7 +9,7 @@ field fewer than frames.
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import cv2
@@ -19,6 +19,7 @@ from twostream.config.flow import Flow
 from twostream.files import UserError, atomic_write, part_of, write_json
 from twostream.flow.video_flow import video_flow
 from twostream.progress import ProgressBar
+from twostream.videos.damage import tell_damaged
 from twostream.videos.decoding import read_frames, rescale
 
 BOUND = 20.0
@@ -40,9 +41,11 @@ def write_raw_frames(folder: Path, files: Sequence[str], out: Path, flow: Flow, 
         raise UserError(f"{folder}: several videos are called {min(twice)}; rename all but one")
     _check_settings(out, flow)
     cv2.setNumThreads(1)
+    damaged = {}
     for file, place in ProgressBar(list(zip(files, places, strict=True)), "frames and flow"):
-        if not (out / place).exists():
-            _write_video(folder / file, out / place, flow, device)
+        if not (out / place).exists() and (damage := _write_video(folder / file, out / place, flow, device)):
+            damaged[file] = damage
+    tell_damaged(damaged, folder)
     classes = sorted({place.partition("/")[0] for place in places if "/" in place})
     labels = {name: label for label, name in enumerate(classes)}
     lines = [f"{place} {_count(out / place)} {labels.get(place.partition('/')[0], 0)}" for place in places]
@@ -58,22 +61,26 @@ def _check_settings(out: Path, flow: Flow) -> None:
     write_json(file, settings)
 
 
-def _write_video(file: Path, place: Path, flow: Flow, device: str) -> None:
+def _write_video(file: Path, place: Path, flow: Flow, device: str) -> str:
+    """Write a video's folder; return what was lost of it, as it is damaged."""
+    damage: list[str] = []
     part = part_of(place)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
-        for number, field in enumerate(video_flow(_written(file, part, flow), flow, "forward", device), 1):
+        frames = _written(read_frames(file, damaged=damage.append), part, flow)
+        for number, field in enumerate(video_flow(frames, flow, "forward", device), 1):
             for axis, image in zip("xy", clipped(field), strict=True):
                 _write(part / FIELD.format(axis, number), image)
         part.rename(place)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+    return "".join(damage)
 
 
-def _written(file: Path, place: Path, flow: Flow) -> Iterator[np.ndarray]:
+def _written(frames: Iterable[np.ndarray], place: Path, flow: Flow) -> Iterator[np.ndarray]:
     """Yield a video's frames, each written first."""
-    for number, frame in enumerate(read_frames(file), 1):
+    for number, frame in enumerate(frames, 1):
         resized = rescale(frame, flow.short_side) if flow.short_side else frame
         _write(place / FRAME.format(number), resized)
         yield resized

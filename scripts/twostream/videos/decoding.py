@@ -1,6 +1,6 @@
 """Reading videos, with FFmpeg, and still images, with OpenCV."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -42,12 +42,15 @@ class Announced:
         return self.likely_frames * self.height * self.width * factor**2
 
 
-def read_frames(path: str | Path, media: Media = "videos") -> Iterator[np.ndarray]:
+def read_frames(
+    path: str | Path, media: Media = "videos", damaged: Callable[[str], object] | None = None
+) -> Iterator[np.ndarray]:
     """Yield the frames of a video (or the one of an image), uint8 [height, width, 3], BGR.
 
     All frames have the size of the first, upright by the video's rotation tag. The number of frames is
-    what can be decoded, each coded frame once; a container's own count is not trusted. Raises
-    BadVideoError at the end if there were too few: two for a video, one for an image.
+    what can be decoded, each coded frame once; a container's own count is not trusted. At the end `damaged`
+    is told what was lost, if something was. Raises BadVideoError there if there were too few: two for a
+    video, one for an image.
     """
     if not Path(path).is_file():
         raise BadVideoError(
@@ -56,7 +59,7 @@ def read_frames(path: str | Path, media: Media = "videos") -> Iterator[np.ndarra
         )
     count = 0
     try:
-        for frame in _decode(path, media):
+        for frame in _decode(path, media, damaged):
             count += 1
             yield frame
     except UnreadableError as error:
@@ -114,11 +117,15 @@ def _by_duration(video: VideoFile) -> float:
     return max(0.0, seconds * float(video.stream.guessed_rate or 0))
 
 
-def _decode(path: str | Path, media: Media) -> Iterator[np.ndarray]:
+def _decode(
+    path: str | Path, media: Media, damaged: Callable[[str], object] | None = None
+) -> Iterator[np.ndarray]:
     """Yield what can be decoded; raise UnreadableError at the end if that is nothing."""
     if media == "videos":
         with opened(path) as video:
             yield from video.pictures()
+            if damaged and str(video.damage):
+                damaged(str(video.damage))
     elif (image := cv2.imread(str(path), cv2.IMREAD_COLOR)) is not None:
         yield image
     else:
