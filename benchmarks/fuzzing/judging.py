@@ -23,6 +23,8 @@ CRASH, HANG, MEMORY, TRACEBACK, SILENT, UNCLEAR = (
 )
 FAILURES = (CRASH, HANG, MEMORY, TRACEBACK, SILENT, UNCLEAR)
 MOST_MEMORY = 2 << 30
+# What is said of a video whose frames could be decoded, and are not.
+TOO_LARGE = "its pictures are said to have"
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,14 @@ def judge(ended: Ended, name: str, whole: int) -> Judgement:
 
 
 def _refused(seen: Seen, refused: dict[str, str], name: str) -> Judgement:
-    """All have to refuse it, by its name, and none if FFmpeg finds two frames."""
+    """All have to refuse it, by its name, and if FFmpeg finds two frames only for their size."""
     unclear = [call for call, said in refused.items() if not re.match("error: .", said) or name not in said]
     if unclear:
         return Judgement(UNCLEAR, f"{unclear[0]}: {refused[unclear[0]]}")
     if others := set(seen.calls) - set(refused):
         return Judgement(SILENT, f"refused by {', '.join(refused)}, and not by {', '.join(others)}")
-    if (frames := seen.ffmpeg.frames) >= 2:
+    of_its_size = all(TOO_LARGE in said for said in refused.values())
+    if (frames := seen.ffmpeg.frames) >= 2 and not of_its_size:
         return Judgement(UNCLEAR, f"FFmpeg finds {frames} frames: {refused}")
     return Judgement(REFUSED)
 

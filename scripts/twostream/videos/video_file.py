@@ -16,6 +16,10 @@ from av.video.stream import VideoStream
 from twostream.videos.conversion import Conversion
 from twostream.videos.damage import Damage
 
+# What pictures are read: 8K has 7,680 x 4,320. A header that is damaged says anything, and a few bytes would
+# take all memory; nor do OpenCV's flow and JPEG have room for more a side, or for thin ones once rescaled.
+MOST_PIXELS, LONGEST_SIDE, THINNEST = 2**25, 2**14, 32
+
 
 class UnreadableError(Exception):
     """A file that no frame can be had of; the message says so and why, and does not name the file."""
@@ -37,19 +41,25 @@ class VideoFile:
 
         A frame stays one picture however long it is shown, and so does an interlaced one, with its two
         fields woven. What FFmpeg refuses, a damaged packet say, is passed over, and `damage` says so.
-        Raises UnreadableError at the end if there was no frame at all.
+        Raises UnreadableError at the end if there was no frame at all, and at the first frame if its size is
+        none that is read.
         """
         context = self.stream.codec_context
         # Jobs run side by side, so each keeps to one thread; the flag is for equal bytes everywhere.
         context.thread_count = 1
         context.flags |= Flags.bitexact
+        # Sizes may change amid a video too.
+        context.options = {"max_pixels": str(MOST_PIXELS)}
+        _check_size(context.width, context.height)
         conversion, count, reason = None, 0, "it holds none"
         for packet in self._packets():
             try:
                 with self.damage.heard():
                     frames = context.decode(packet)
                 for frame in frames:
-                    conversion = conversion or Conversion.like(frame)
+                    if conversion is None:
+                        _check_size(frame.width, frame.height)
+                        conversion = Conversion.like(frame)
                     with self.damage.heard():
                         picture = conversion.picture(frame)
                     self.damage.marked += frame.is_corrupt
@@ -114,6 +124,16 @@ class _Source(FileIO):
         with suppress(OSError):
             return super().seek(offset, whence)
         return -1
+
+
+def _check_size(width: int, height: int) -> None:
+    """Raise UnreadableError if pictures are too large, or too thin; a side of 0 is not known yet."""
+    short, long = sorted((width, height))
+    if short and (width * height > MOST_PIXELS or long > LONGEST_SIDE or long > THINNEST * short):
+        raise UnreadableError(
+            f"its pictures are said to have {width:,} x {height:,} pixels; at most {MOST_PIXELS:,} are read,"
+            f" {LONGEST_SIDE:,} a side, one side up to {THINNEST} times the other"
+        )
 
 
 def _said(error: OSError | av.FFmpegError) -> str:
