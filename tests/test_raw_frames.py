@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import ROOT, textured, write_video
+from conftest import ROOT, textured, write_video, zero_frame
 
 from twostream.config.flow import Flow
 from twostream.extraction import raw_frames
@@ -63,10 +63,10 @@ def test_displacements_are_clipped_and_rescaled_as_denseflow_does():
 def test_a_call_that_was_stopped_is_gone_on_with(videos, tmp_path, monkeypatch):
     read = raw_frames.read_frames
 
-    def stops(file: Path):
+    def stops(file: Path, **more):
         if file.name == "c.avi":
             raise KeyboardInterrupt
-        return read(file)
+        return read(file, **more)
 
     monkeypatch.setattr(raw_frames, "read_frames", stops)
     with pytest.raises(KeyboardInterrupt):
@@ -77,6 +77,17 @@ def test_a_call_that_was_stopped_is_gone_on_with(videos, tmp_path, monkeypatch):
     write_raw_frames(videos, FILES, tmp_path / "raw", FLOW, "cpu")
     assert (tmp_path / "raw/Run/a/img_00001.jpg").stat().st_mtime_ns == done
     assert len((tmp_path / "raw/list.txt").read_text().splitlines()) == 3
+
+
+def test_a_damaged_video_is_told(videos, tmp_path, capsys):
+    zero_frame(videos / FILES[1], 2)
+    write_raw_frames(videos, FILES, tmp_path / "raw", FLOW, "cpu")
+    said = [line for line in capsys.readouterr().err.splitlines() if "damaged" in line]
+    assert len(said) == 1
+    assert said[0].startswith(
+        f"{videos / FILES[1]}: is damaged, and what is left of it is used (packets passed over: 1;"
+    )
+    assert (tmp_path / "raw/list.txt").read_text() == "Run/a 3 0\nWalk/b 3 1\nWalk/c 5 1\n"
 
 
 def test_videos_that_would_share_a_folder_are_named(videos, tmp_path):

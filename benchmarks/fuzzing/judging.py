@@ -88,4 +88,4 @@ def _read(seen: Seen, name: str, whole: int) -> Judgement:
 
 
 def _tells(call: Call, name: str) -> bool:
-    return any(name in line and "damaged" in line for line in call.printed.splitlines())
+    return f"{name}: is damaged" in call.printed

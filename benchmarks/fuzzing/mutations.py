@@ -31,7 +31,7 @@ def zero_run(content: bytearray, rng: np.random.Generator) -> None:
 
 def truncate(content: bytearray, rng: np.random.Generator) -> None:
     """Cut the end off."""
-    del content[rng.integers(1, len(content)) :]
+    del content[rng.integers(min(1, len(content) - 1), len(content)) :]
 
 
 def swap_pieces(content: bytearray, rng: np.random.Generator) -> None:
@@ -97,6 +97,8 @@ def mutated(content: bytes, rng: np.random.Generator) -> tuple[bytes, list[str]]
     """Return a damaged copy and the names of what was done to it, one to three things."""
     damaged, done = bytearray(content), []
     for _ in range(rng.choice([1, 1, 1, 2, 3])):
+        if not damaged:
+            break
         mutation = MUTATIONS[rng.integers(len(MUTATIONS))]
         mutation(damaged, rng)
         done.append(mutation.__name__)
