@@ -29,7 +29,9 @@ from fuzzing.judging import FAILURES, WELL, Judgement, judge
 from fuzzing.mutations import mutated
 from fuzzing.process import Ended, Make, Watched
 from fuzzing.sources import write_sources
+from twostream.videos.listing import find_videos
 
+# Seconds of CPU time.
 HANGS_AFTER = 20.0
 # Between two lines of the log, in seconds.
 TELL_EVERY = 60.0
@@ -66,8 +68,8 @@ def main() -> None:
 
 
 def clips(folder: Path) -> list[Path]:
-    """Return the videos below a folder, the shorter ones of each suffix first, at most 50."""
-    files = [file for file in folder.rglob("*") if file.is_file() and file.suffix != ".md"]
+    """Return the smallest videos below a folder, at most 50."""
+    files = [folder / file for file in find_videos(folder, "videos")]
     return sorted(files, key=lambda file: file.stat().st_size)[:50]
 
 

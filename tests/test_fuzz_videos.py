@@ -13,7 +13,7 @@ from fuzz_videos import damaged_copy, fuzz, report
 
 from fuzzing import judging
 from fuzzing.counting import FFmpegSays, count_frames
-from fuzzing.judging import FAILURES, REFUSED, SILENT, TOLD, UNCLEAR, UNKNOWABLE, WELL, WHOLE, judge
+from fuzzing.judging import FAILURES, REFUSED, SILENT, TOLD, UNCLEAR, UNNOTICED, WELL, WHOLE, judge
 from fuzzing.mutations import MUTATIONS
 from fuzzing.process import Ended, Watched
 from fuzzing.seen import Call, Seen
@@ -57,7 +57,7 @@ def test_each_mutation_changes_files_of_any_size(mutation, size):
 
 
 def test_damaged_copies_are_handled_well(sources, tmp_path):
-    counts = fuzz(sources, 17, range(10), tmp_path, tmp_path / "kept", limit_s=120)
+    counts = fuzz(sources, 17, range(10), tmp_path, tmp_path / "kept")
     assert set(counts) == set(CONTAINERS) and all(found.total() == 1 for found in counts.values())
     assert not any(counts[kind][failure] for kind in counts for failure in FAILURES)
     assert sum((found[TOLD] for found in counts.values()), 0) > 0
@@ -77,14 +77,14 @@ def well() -> Seen:
 
 
 def handled_badly(scratch: Path) -> Callable[[Path], Seen]:
-    """In the fuzzer's process: each copy is handled badly in a way of its own, but for those above 4."""
+    """In the fuzzer's process: each copy is handled badly in a way of its own, but for those above 5."""
 
     def handler(video: Path) -> Seen:
         number, seen = int(video.stem.removeprefix("copy")), well()
         if number == 0:
             os.kill(os.getpid(), signal.SIGSEGV)
         elif number == 1:
-            time.sleep(60)
+            time.sleep(600)
         elif number == 2:
             # Written to, and given back.
             len(b"x" * TAKEN)
@@ -92,6 +92,9 @@ def handled_badly(scratch: Path) -> Callable[[Path], Seen]:
             seen.calls["extract"].frames = FRAMES - 1
         elif number == 4:
             seen.calls["classify"].crashed = "Traceback:\nKeyError: 1"
+        elif number == 5:
+            while True:
+                pass
         return seen
 
     return handler
@@ -100,13 +103,14 @@ def handled_badly(scratch: Path) -> Callable[[Path], Seen]:
 def test_what_is_handled_badly_is_noticed_and_kept(sources, tmp_path, monkeypatch):
     kept = tmp_path / "kept"
     monkeypatch.setattr(judging, "MOST_MEMORY", TAKEN * 3 // 4)
-    counts = fuzz(sources, 17, range(6), tmp_path, kept, handled_badly, limit_s=4)
-    assert [counts[suffix].most_common(1)[0][0] for suffix in list(CONTAINERS)[:6]] == [
-        *("crash", "hang", "memory", "silent count", "traceback", "read whole")
+    counts = fuzz(sources, 17, range(7), tmp_path, kept, handled_badly, limit_s=1)
+    assert [counts[suffix].most_common(1)[0][0] for suffix in list(CONTAINERS)[:7]] == [
+        *("crash", "hang", "memory", "silent count", "traceback", "hang", "read whole")
     ]
     assert sorted(str(file.relative_to(kept)) for file in kept.rglob("what.json")) == [
         "crash/000000.avi/what.json",
         "hang/000001.mp4/what.json",
+        "hang/000005.ts/what.json",
         "memory/000002.mkv/what.json",
         "silent-count/000003.mov/what.json",
         "traceback/000004.webm/what.json",
@@ -132,7 +136,7 @@ def a_packet_is_lost(scratch: Path) -> Callable[[Path], Seen]:
 def test_a_frame_that_the_project_loses_is_noticed(tmp_path):
     # Each of its frames is coded by itself.
     video = write_source(tmp_path / "a.mov", 17)
-    watched = Watched(a_packet_is_lost, tmp_path, 60)
+    watched = Watched(a_packet_is_lost, tmp_path, fuzz_videos.HANGS_AFTER)
     try:
         judgement = judge(watched.handle(video), video.name, FRAMES)
     finally:
@@ -154,7 +158,7 @@ TELLS = Call("a.avi: is damaged, and so on", frames=9, recorded="frames: 9 of 12
     [
         (Call(), Call(frames=12), Call(frames=12), FFmpegSays(12, 12), WHOLE),
         (Call(), TELLS, TELLS, FFmpegSays(9, 12), TOLD),
-        (Call(), Call(frames=9), Call(frames=9), FFmpegSays(9, 0), UNKNOWABLE),
+        (Call(), Call(frames=9), Call(frames=9), FFmpegSays(9, 0), UNNOTICED),
         (Call(), Call(frames=9), Call(frames=9), FFmpegSays(9, 12), SILENT),
         (Call(), Call(frames=9), Call(frames=9), FFmpegSays(9, 0, ["decoding"]), SILENT),
         (Call(), Call(frames=12), Call(frames=12), FFmpegSays(12, 12, ["marked"]), SILENT),

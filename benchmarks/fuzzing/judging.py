@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from fuzzing.process import Ended
 from fuzzing.seen import Call, Seen
 
-WHOLE, TOLD, REFUSED, UNKNOWABLE = (
+WHOLE, TOLD, REFUSED, UNNOTICED = (
     "read whole",
     "told damaged",
     "refused with its reason",
-    "fewer frames, which nothing in the file tells",
+    "fewer frames, which FFmpeg does not notice",
 )
-WELL = (WHOLE, TOLD, REFUSED, UNKNOWABLE)
+WELL = (WHOLE, TOLD, REFUSED, UNNOTICED)
 CRASH, HANG, MEMORY, TRACEBACK, SILENT, UNCLEAR = (
     "crash",
     "hang",
@@ -84,7 +84,7 @@ def _read(seen: Seen, name: str, whole: int) -> Judgement:
         return Judgement(SILENT, f"untold: {frames} frames of {seen.ffmpeg.announced} announced")
     if seen.ffmpeg.complaints:
         return Judgement(SILENT, f"untold: {frames} frames of {whole}, FFmpeg: {seen.ffmpeg.complaints[0]}")
-    return Judgement(WHOLE if frames >= whole else UNKNOWABLE)
+    return Judgement(WHOLE if frames >= whole else UNNOTICED)
 
 
 def _tells(call: Call, name: str) -> bool:

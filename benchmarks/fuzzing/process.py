@@ -1,9 +1,12 @@
 """A process that handles one video after another, and is watched: what kills it or takes too long is told."""
 
 import multiprocessing
+import os
 import resource
 import signal
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -11,6 +14,10 @@ from typing import Any
 
 # Of address space beyond what the libraries take, where the system stops a process that goes on growing.
 GUARD = 8 << 30
+# The limit is of CPU time, as other work on the machine is none of a video's; one that waits for ever takes
+# none, and has so many times the limit.
+WAITING = 6
+LOOK_EVERY = 0.5
 
 # From a folder for whatever it writes to what handles a video.
 Make = Callable[[Path], Callable[[Path], Any]]
@@ -27,7 +34,10 @@ class Ended:
 
 
 class Watched:
-    """A process for a handler; `make` returns it there, and is to be importable by its name."""
+    """A process for a handler; `make` returns it there, and is to be importable by its name.
+
+    A video has `limit_s` seconds of CPU time.
+    """
 
     def __init__(self, make: Make, scratch: Path, limit_s: float) -> None:
         self._make, self._scratch, self._limit = make, scratch, limit_s
@@ -37,7 +47,7 @@ class Watched:
     def handle(self, video: Path) -> Ended:
         """Return how it went with a video; a process that is lost is replaced."""
         self._pipe.send(video)
-        if not self._pipe.poll(self._limit):
+        if not self._answers():
             self._replace()
             return Ended(timed_out=True)
         try:
@@ -55,6 +65,22 @@ class Watched:
         self._pipe.close()
         self._process.join(5)
         self._process.kill()
+
+    def _answers(self) -> bool:
+        """Wait for an answer, or the end of the process; False if the limit is passed."""
+        began, end = self._used(), time.monotonic() + WAITING * self._limit
+        while not self._pipe.poll(LOOK_EVERY):
+            if self._used() - began > self._limit or time.monotonic() > end:
+                return False
+        return True
+
+    def _used(self) -> float:
+        """The CPU time of the process so far, in seconds; of one that has ended, 0."""
+        with suppress(OSError):
+            # After the name, in brackets, which may hold blanks.
+            stat = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+            return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+        return 0.0
 
     def _start(self) -> None:
         self._pipe, theirs = self._context.Pipe()

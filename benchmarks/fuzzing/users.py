@@ -51,6 +51,7 @@ class Users:
         for number, place in enumerate(("train/A", "train/B", "val/A", "val/B")):
             write_source(self.folder / f"videos/{place}/whole{number}.avi", 1000 + number)
         _load_once()
+        self.see(write_source(self.folder / "first.avi", 999))
 
     def see(self, video: Path) -> Seen:
         """Return what users and FFmpeg see of a video."""
