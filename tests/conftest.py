@@ -56,6 +56,18 @@ def write_video(path: Path, frames: list[np.ndarray]) -> Path:
     return path
 
 
+def zero_frame(path: Path, number: int) -> None:
+    """Make the bytes of a frame of an AVI file zero, which no decoder takes."""
+    content = bytearray(path.read_bytes())
+    starts = [n for n in range(content.index(b"movi"), len(content)) if content.startswith(b"00dc", n)]
+    first, size = (
+        starts[number] + 8,
+        int.from_bytes(content[starts[number] + 4 : starts[number] + 8], "little"),
+    )
+    content[first : first + size] = bytes(size)
+    path.write_bytes(content)
+
+
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     """A video of five frames, 48 x 64, that moves two pixels to the right in each."""

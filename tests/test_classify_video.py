@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from conftest import ROOT, datasets_here, small_benchmark, textured, tiny_scale, write_video
+from conftest import ROOT, datasets_here, small_benchmark, textured, tiny_scale, write_video, zero_frame
 
 from twostream import cli, paths
 from twostream.classify import annotate
@@ -253,6 +253,17 @@ def test_an_output_is_whole_or_stays_what_it_was(here, tmp_path, monkeypatch):
     said = refused(monkeypatch, here / "data/videos/demo_a/a/1.avi", "--out", out)
     assert "could not write all of it" in said
     assert out.read_bytes() == b"before" and list(tmp_path.iterdir()) == [out]
+
+
+def test_a_damaged_video_is_told_once_for_both_streams(here, clip, monkeypatch, capsys):
+    called(monkeypatch, clip)
+    assert "damaged" not in capsys.readouterr().err
+    zero_frame(clip, 2)
+    called(monkeypatch, clip)
+    said = [line for line in capsys.readouterr().err.splitlines() if "damaged" in line]
+    assert len(said) == 1 and said[0].startswith(
+        f"{clip}: is damaged, and what is left of it is used (packets"
+    )
 
 
 @pytest.mark.parametrize(

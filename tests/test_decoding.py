@@ -2,12 +2,15 @@
 
 import hashlib
 import os
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.logging
 import numpy as np
 import pytest
+from conftest import zero_frame
 
 from twostream.videos.conversion import Conversion
 from twostream.videos.decoding import BadVideoError, announced, frame_rate, read_frames, why_unusable
@@ -76,6 +79,18 @@ def write(
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     return path
+
+
+def noise(count: int, height: int = 48, width: int = 64) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 256, (height, width, 3), np.uint8) for _ in range(count)]
+
+
+def told(path: Path) -> str:
+    """What is told of damage as a video is read; empty if nothing is."""
+    found: list[str] = []
+    assert list(read_frames(path, damaged=found.append))
+    return "".join(found)
 
 
 def assert_equal(path: Path, pictures: list[np.ndarray]) -> None:
@@ -196,10 +211,35 @@ def test_what_comes_before_a_cut_and_around_damage_is_used(tmp_path):
     file.write_bytes(content[: starts[4] + 20])
     assert_equal(file, whole[:4])
     assert announced(file).frames == 6
-    damaged = bytearray(content)
-    damaged[starts[2] + 8 : starts[3]] = bytes(starts[3] - starts[2] - 8)
-    file.write_bytes(damaged)
+    assert "frames: 4 of 6 announced" in told(file)
+    file.write_bytes(content)
+    assert told(file) == ""
+    zero_frame(file, 2)
     assert_equal(file, [*whole[:2], *whole[3:]])
+    assert told(file).startswith("packets passed over: 1; frames: 5 of 6 announced; FFmpeg says: ")
+
+
+def test_what_only_ffmpegs_log_says_is_told_of_each_video(tmp_path):
+    # Matroska announces no number of frames, and its reader ends at a cut as at an end.
+    file = write(tmp_path / "a.mkv", drawn(6))
+    content = file.read_bytes()
+    level = av.logging.get_level()
+    assert told(file) == ""
+    file.write_bytes(content[: len(content) * 2 // 3])
+    other = Path(shutil.copy(file, tmp_path / "b.mkv"))
+    assert told(file) == told(other) == "FFmpeg says: File ended prematurely"
+    assert av.logging.get_level() == level
+
+
+def test_frames_that_ffmpeg_had_to_make_up_are_told(tmp_path):
+    file = write(tmp_path / "a.avi", noise(6), "mpeg4", "yuv420p", options={"g": "6"})
+    content = bytearray(file.read_bytes())
+    starts = [n for n in range(content.index(b"movi"), len(content)) if content.startswith(b"00dc", n)]
+    middle = (starts[3] + starts[4]) // 2
+    content[middle : middle + 200] = bytes(200)
+    file.write_bytes(content)
+    assert len(list(read_frames(file))) == 6
+    assert told(file).startswith("marked as damaged: 1; FFmpeg says: ")
 
 
 def test_a_file_that_breaks_off_ends_there_wherever_that_is(tmp_path):
@@ -302,3 +342,21 @@ def test_a_header_that_lies_is_not_believed_beyond_the_files_size(tmp_path):
     file.write_bytes(content)
     assert announced(file).frames == 200_000_000
     assert announced(file).likely_frames < len(content)
+
+
+@pytest.mark.parametrize(("width", "height"), [(9000, 9000), (20000, 1000), (64, 3000), (3000, 64)])
+def test_a_size_that_no_picture_has_is_refused_and_not_made_room_for(tmp_path, width, height):
+    file = write(tmp_path / "a.gif", drawn(), "gif", "rgb8", options={"unused": ""})
+    content = bytearray(file.read_bytes())
+    assert content[6:10] == (64).to_bytes(2, "little") + (48).to_bytes(2, "little")
+    content[6:10] = width.to_bytes(2, "little") + height.to_bytes(2, "little")
+    file.write_bytes(content)
+    said = f"its pictures are said to have {width:,} x {height:,} pixels; at most"
+    assert said in why_unusable(file)
+    with pytest.raises(BadVideoError, match=rf"a\.gif: no frame can be decoded: {said}"):
+        list(read_frames(file))
+
+
+def test_a_picture_of_8k_is_read(tmp_path):
+    file = write(tmp_path / "a.avi", [np.zeros((4320, 7680, 3), np.uint8)] * 2, "mjpeg", "yuvj420p")
+    assert next(read_frames(file)).shape == (4320, 7680, 3)

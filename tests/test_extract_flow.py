@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import ROOT, textured, write_video
+from conftest import ROOT, textured, write_video, zero_frame
 
 from twostream.config.flow import FLOW_ALGORITHMS, Flow
 from twostream.config.recipes import FlowRecipe, FramesRecipe
@@ -26,6 +26,7 @@ from twostream.extraction.store import Store
 from twostream.files import UserError, sha256
 from twostream.flow.colour import colour_coded
 from twostream.flow.video_flow import load_algorithm, video_flow
+from twostream.provenance.records import read_record
 from twostream.videos import decoding
 from twostream.videos.decoding import BadVideoError, read_frames, rescale
 from twostream.videos.index import write_index
@@ -99,16 +100,18 @@ def indexed(clip, tmp_path):
 
 def test_a_shard_holds_one_field_fewer_than_frames_decoded(indexed):
     frames = list(read_frames(indexed / "clip.avi"))
-    count = store_flow(recipe(), indexed, indexed / "index.csv", 0, indexed / "0.zip", "cpu")["fields"]
+    facts = store_flow(recipe(), indexed, indexed / "index.csv", 0, indexed / "0.zip", "cpu")
     store = Store([indexed / "0.zip"])
-    assert count == store.length("clip.avi") == len(frames) - 1 == 4
+    assert facts == {"backend": "opencv", "fields": 4, "damaged": {}}
+    assert store.length("clip.avi") == len(frames) - 1 == 4
     # The picture moves two pixels to the right in each frame.
     means = store.read("clip.avi", [0, 1, 2, 3]).ranges[:, 2]
     np.testing.assert_allclose(means, [[2, 0]] * 4, atol=0.3)
 
 
 def test_a_shard_without_videos_is_whole_and_empty(indexed):
-    assert store_flow(recipe(3), indexed, indexed / "index.csv", 2, indexed / "2.zip", "cpu")["fields"] == 0
+    facts = store_flow(recipe(3), indexed, indexed / "index.csv", 2, indexed / "2.zip", "cpu")
+    assert facts["fields"] == 0
     assert Store([indexed / "2.zip"])
 
 
@@ -133,12 +136,7 @@ def test_a_video_that_is_not_the_listed_one_is_refused(indexed):
 def test_frames_are_rescaled_to_their_shorter_side(indexed):
     frames = FramesRecipe(media="videos", shards=1, frames={"short_side": 96, "quality": 95})
     facts = store_frames(frames, indexed, indexed / "index.csv", 0, indexed / "0.zip")
-    assert facts == {
-        "frames": 5,
-        "fewer_frames_than_announced": {},
-        "all_frames_equal": [],
-        "decodings_differ": [],
-    }
+    assert facts == {"frames": 5, "damaged": {}, "all_frames_equal": [], "decodings_differ": []}
     assert Store([indexed / "0.zip"]).read("clip.avi", [0]).images.shape == (1, 3, 96, 128)
     assert rescale(np.zeros((200, 100, 3), np.uint8), 50).shape == (100, 50, 3)
 
@@ -155,8 +153,8 @@ def test_a_video_that_stands_still_is_told(indexed, capsys):
 def test_a_video_that_two_decodings_differ_of_is_told(indexed, monkeypatch, capsys):
     decode, noise = decoding._decode, itertools.count()
 
-    def differs(path: Path, media: str) -> Iterator[np.ndarray]:
-        for frame in decode(path, media):
+    def differs(path: Path, media: str, *more: object) -> Iterator[np.ndarray]:
+        for frame in decode(path, media, *more):
             frame[0, 0] = next(noise)
             yield frame
 
@@ -209,11 +207,11 @@ def test_a_folder_whose_extraction_was_stopped_is_gone_on_with(clip, tmp_path, m
     read: list[str] = []
     stops = ["c.avi"]
 
-    def reads(file: Path, every: int) -> Iterator[np.ndarray]:
+    def reads(file: Path, **more) -> Iterator[np.ndarray]:
         if file.name in stops:
             raise KeyboardInterrupt
         read.append(file.name)
-        return read_frames(file, every=every)
+        return read_frames(file, **more)
 
     monkeypatch.setattr(extraction, "read_frames", reads)
     more = {"directions": ["forward"], "device": "cpu", "skip_bad": False, "preview": None}
@@ -233,7 +231,7 @@ def test_directions_have_their_colours(displacement, colour):
     assert (red, green, blue) == expected
 
 
-def test_a_video_that_breaks_off_is_told_in_the_record(indexed):
+def test_a_video_that_breaks_off_is_told_in_log_and_record(indexed, capsys):
     content = (indexed / "clip.avi").read_bytes()
     end = content.rindex(b"idx1")
     (indexed / "clip.avi").write_bytes(content[: end * 3 // 5])
@@ -241,7 +239,28 @@ def test_a_video_that_breaks_off_is_told_in_the_record(indexed):
     settings = FramesRecipe(media="videos", shards=1, frames={"short_side": 48, "quality": 95})
     facts = store_frames(settings, indexed, indexed / "index.csv", 0, indexed / "0.zip")
     assert facts["frames"] < 5
-    assert facts["fewer_frames_than_announced"] == {"clip.avi": f"{facts['frames']} of 5"}
+    told = f"frames: {facts['frames']} of 5 announced"
+    assert told in facts["damaged"]["clip.avi"]
+    assert f"{indexed / 'clip.avi'}: is damaged" in (said := capsys.readouterr().err) and told in said
+    flow = store_flow(recipe(), indexed, indexed / "index.csv", 0, indexed / "1.zip", "cpu")
+    assert flow["fields"] == facts["frames"] - 1 and flow["damaged"] == facts["damaged"]
+    assert told in capsys.readouterr().err
+
+
+def test_a_damaged_packet_is_told_by_the_script_alone_once_for_both_directions(clip, tmp_path):
+    zero_frame(clip, 2)
+    (tmp_path / "videos").mkdir()
+    clip.rename(tmp_path / "videos/clip.avi")
+    command = [sys.executable, ROOT / "scripts/extract_flow.py", "--videos", tmp_path / "videos"]
+    command += ["--out", tmp_path / "flow", "--method", "dis", "--direction", "both"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (
+        done.stderr.count("clip.avi: is damaged, and what is left of it is used (packets passed over: 1") == 1
+    )
+    for direction in ("forward", "backward"):
+        record = read_record(tmp_path / f"flow/{direction}.zip")
+        assert record["fields"] == 3 and record["damaged"]["clip.avi"].startswith("packets passed over: 1")
 
 
 def test_a_gpu_that_is_not_there_is_a_clear_error(indexed):

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import ROOT, textured, write_video
+from conftest import ROOT, textured, write_video, zero_frame
 
 from twostream.config.flow import Flow
 from twostream.config.recipes import FlowRecipe
@@ -70,10 +70,10 @@ def test_displacements_are_clipped_and_rescaled_as_denseflow_does():
 def test_a_call_that_was_stopped_is_gone_on_with(videos, tmp_path, monkeypatch):
     read = decoding._decode
 
-    def stops(file: Path, media: str):
+    def stops(file: Path, *more: object):
         if file.name == "c.avi":
             raise KeyboardInterrupt
-        return read(file, media)
+        return read(file, *more)
 
     monkeypatch.setattr(decoding, "_decode", stops)
     with pytest.raises(KeyboardInterrupt):
@@ -84,6 +84,17 @@ def test_a_call_that_was_stopped_is_gone_on_with(videos, tmp_path, monkeypatch):
     write_raw_frames(videos, FILES, tmp_path / "raw", FLOW, "cpu")
     assert (tmp_path / "raw/Run/a/img_00001.jpg").stat().st_mtime_ns == done
     assert len((tmp_path / "raw/list.txt").read_text().splitlines()) == 3
+
+
+def test_a_damaged_video_is_told(videos, tmp_path, capsys):
+    zero_frame(videos / FILES[1], 2)
+    write_raw_frames(videos, FILES, tmp_path / "raw", FLOW, "cpu")
+    said = [line for line in capsys.readouterr().err.splitlines() if "damaged" in line]
+    assert len(said) == 1
+    assert said[0].startswith(
+        f"{videos / FILES[1]}: is damaged, and what is left of it is used (packets passed over: 1;"
+    )
+    assert (tmp_path / "raw/list.txt").read_text() == "Run/a 3 0\nWalk/b 3 1\nWalk/c 5 1\n"
 
 
 def test_videos_that_would_share_a_folder_are_named(videos, tmp_path):

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from twostream.extraction.encoding import encode
-from twostream.extraction.shards import write_shard
+from twostream.extraction.shards import WrittenShard, write_shard
 from twostream.extraction.store import ShardWriter, Store
 
+DAMAGED = {"Run/b.avi": "frames: 2 of 3", "Walk/d.avi": "frames: 2 of 4"}
 VIDEOS = ["Run/a.avi", "Run/b.avi", "Walk/c.avi", "Walk/d.avi"]
 
 
@@ -21,13 +22,14 @@ class Extraction:
         self.added: list[str] = []
         self.fails = ""
 
-    def run(self, identity: str | None = "spec 1") -> None:
+    def run(self, identity: str | None = "spec 1") -> WrittenShard:
         self.added = []
-        write_shard(VIDEOS, self.out, 90, self._add, "flow", identity)
+        return write_shard(VIDEOS, self.out, 90, self._add, "flow", identity)
 
-    def _add(self, writer: ShardWriter, video: str) -> None:
+    def _add(self, writer: ShardWriter, video: str) -> str:
         writer.add_flow(video, self._fields(video))
         self.added.append(video)
+        return DAMAGED.get(video, "")
 
     def _fields(self, video: str) -> Iterator:
         drawn = np.random.default_rng(VIDEOS.index(video))
@@ -72,6 +74,12 @@ def test_it_may_be_killed_again_and_again(killed, undisturbed):
     assert killed.added == [VIDEOS[3]]
     assert killed.out.read_bytes() == undisturbed
     assert Store([killed.out]).length(VIDEOS[3]) == 2
+
+
+def test_what_was_damaged_is_told_by_the_job_that_ends_it(killed):
+    # The first of them was read by the job that was killed.
+    assert killed.run().damaged == DAMAGED
+    assert Extraction(killed.out.with_name("1.zip")).run(identity=None).damaged == DAMAGED
 
 
 def test_what_is_of_another_spec_is_extracted_anew(killed, undisturbed):

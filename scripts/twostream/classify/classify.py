@@ -14,7 +14,13 @@ from twostream.config.settings import Config
 from twostream.config.streams import DIRECTIONS
 from twostream.devices import to_device, use_device
 from twostream.extraction.flow import write_flow
-from twostream.extraction.shards import FIELD_BYTES, FRAME_BYTES, check_free_disk, write_shard
+from twostream.extraction.shards import (
+    FIELD_BYTES,
+    FRAME_BYTES,
+    WrittenShard,
+    check_free_disk,
+    write_shard,
+)
 from twostream.extraction.store import ShardWriter, Store
 from twostream.files import UserError, sha256
 from twostream.networks.model_file import Description, load_model
@@ -24,6 +30,7 @@ from twostream.plan.plan import Plan
 from twostream.provenance.staleness import is_current
 from twostream.training.reader import VideoReader
 from twostream.training.scoring import TestVideos, score_video
+from twostream.videos.damage import tell_damaged
 from twostream.videos.decoding import BadVideoError, read_frames, rescale, why_unusable
 from twostream.videos.index import class_names, read_index
 
@@ -149,12 +156,14 @@ def classify(
             f"{' and '.join(files.values())}: were trained on other classes of {dataset} each; one is older"
             " than the index, so call snakemake for both"
         )
-    verdicts = []
+    verdicts: list[Verdict] = []
+    damaged: dict[str, str] = {}
     for run, (network, description) in loaded.items():
-        reader = _stored(video, description, scale, device, scratch)
+        reader = _stored(video, description, scale, device, scratch, damaged)
         scores = _scores(video.name, reader, network, description, dataset, scale.testing, device)
         kept = scores[: len(own[0])].astype(np.float64)
         verdicts.append(Verdict(f"{description.run.stream} ({run})", own[0], kept / kept.sum()))
+    tell_damaged(damaged, video.parent)
     average = np.mean([verdict.scores for verdict in verdicts], axis=0)
     return [*verdicts, Verdict("fused by averaging", own[0], average)]
 
@@ -183,30 +192,38 @@ def _scores(
     return score_video(network, description, stored, head, testing.views, device)
 
 
-def _stored(video: Path, description: Description, scale: Scale, device: str, scratch: Path) -> VideoReader:
-    """Store what a network sees of the video as that of a dataset is stored, and return its reader."""
+def _stored(
+    video: Path, description: Description, scale: Scale, device: str, scratch: Path, damaged: dict[str, str]
+) -> VideoReader:
+    """Store what a network sees of the video as that of a dataset is stored, and return its reader.
+
+    If the video is damaged, `damaged` is given how.
+    """
     what = description.run.input
     stores = {}
     for name in what.extracted:
         shard = scratch / f"{name}.zip"
         if name == "frames":
             settings = Frames(short_side=description.short_side, quality=scale.frames.quality)
-            _write_frames(video, settings, shard)
+            written = _write_frames(video, settings, shard)
         else:
             folder, files, flow = video.parent, [video.name], scale.flow
             check_free_disk(folder, files, shard, FIELD_BYTES, len(what.extracted), flow.short_side)
-            write_flow(folder, files, flow, DIRECTIONS[name], shard, device)
+            written = write_flow(folder, files, flow, DIRECTIONS[name], shard, device)
+        damaged |= written.damaged
         stores[name] = Store([shard])
     return VideoReader(what, stores)
 
 
-def _write_frames(video: Path, settings: Frames, shard: Path) -> None:
-    def add(writer: ShardWriter, name: str) -> int:
-        frames = (rescale(frame, settings.short_side) for frame in read_frames(video))
-        return writer.add_frames(name, frames)
+def _write_frames(video: Path, settings: Frames, shard: Path) -> WrittenShard:
+    def add(writer: ShardWriter, name: str) -> str:
+        damage: list[str] = []
+        read = read_frames(video, damaged=damage.append)
+        writer.add_frames(name, (rescale(frame, settings.short_side) for frame in read))
+        return "".join(damage)
 
     check_free_disk(video.parent, [video.name], shard, FRAME_BYTES, 1, settings.short_side)
-    write_shard([video.name], shard, settings.quality, add, "frames")
+    return write_shard([video.name], shard, settings.quality, add, "frames")
 
 
 def forward_flow(scratch: Path) -> Store:

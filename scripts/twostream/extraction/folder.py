@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from twostream.config.flow import Flow
-from twostream.extraction.flow import write_flow
+from twostream.extraction.flow import flow_facts, write_flow
 from twostream.extraction.preview import write_preview
 from twostream.extraction.shards import FIELD_BYTES, check_free_disk
 from twostream.files import UserError
@@ -14,6 +14,7 @@ from twostream.flow.video_flow import backend
 from twostream.paths import Direction
 from twostream.provenance.records import recorded
 from twostream.provenance.specs import code_digest, digest
+from twostream.videos.damage import tell_damaged
 from twostream.videos.index import unusable, write_index
 from twostream.videos.listing import find_videos
 
@@ -45,10 +46,9 @@ def extract_folder(
         with recorded(shard, recipe, device=device) as record:
             record.facts["backend"] = backend(flow, device)
             identity = _identity(recipe, flow, folder, files)
-            record.facts["fields"] = write_flow(
-                *(folder, files, flow, direction, shard, device, identity, every)
-            )
-            record.facts["videos"] = len(files)
+            written = write_flow(*(folder, files, flow, direction, shard, device, identity, every))
+            record.facts |= {**flow_facts(written), "videos": len(files)}
+    tell_damaged(written.damaged, folder)
     if preview:
         write_preview(folder, files, out / "forward.zip", preview, every)
 

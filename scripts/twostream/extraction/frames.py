@@ -8,7 +8,8 @@ from twostream.extraction.shards import FRAME_BYTES, check_free_disk, files_of_s
 from twostream.extraction.store import ShardWriter
 from twostream.files import sha256, some
 from twostream.progress import ProgressBar
-from twostream.videos.decoding import announced, is_decoded_equally, read_frames, rescale
+from twostream.videos.damage import tell_damaged
+from twostream.videos.decoding import is_decoded_equally, read_frames, rescale
 
 
 def store_frames(
@@ -21,29 +22,29 @@ def store_frames(
 ) -> dict[str, object]:
     """Write the frames of a shard's videos, shorter side rescaled; return facts for the record.
 
-    These are the number of frames, the videos with fewer frames than their container announces (a damaged
-    end, or a wrong header), those whose frames are all equal, and those that a second decoding and a third
-    find different frames in. With the digest of a spec it goes on from
-    what a killed call with the same one has written. Raises BadVideoError for a video that cannot be decoded.
+    These are the number of frames, the videos that are damaged (fewer frames than their container announces
+    are a damaged end, or a wrong header) and how, those whose frames are all equal, and those that two more
+    decodings find different frames in. With the digest of a spec it goes on from what a killed call with the
+    same one has written. Raises BadVideoError for a video that cannot be decoded.
     """
     short_side, media = recipe.frames.short_side, recipe.media
     files = files_of_shard(index, folder, shard, recipe.shards)
     if media != "images":
         check_free_disk(folder, files, out, FRAME_BYTES, recipe.shards, short_side)
 
-    def add(writer: ShardWriter, file: str) -> int:
-        frames = (rescale(frame, short_side) for frame in read_frames(folder / file, media))
-        return writer.add_frames(file, frames)
+    def add(writer: ShardWriter, file: str) -> str:
+        damage: list[str] = []
+        read = read_frames(folder / file, media, damaged=damage.append)
+        writer.add_frames(file, (rescale(frame, short_side) for frame in read))
+        return "".join(damage)
 
     identity = spec and f"{spec} {sha256(index)}"
-    videos = write_shard(files, out, recipe.frames.quality, add, f"shard {shard}", identity)
+    written = write_shard(files, out, recipe.frames.quality, add, f"shard {shard}", identity)
+    videos = written.videos
     facts: dict[str, object] = {"frames": sum(len(video.members) for video in videos)}
     if media == "images":
         return facts
-    fewer: dict[str, str] = {}
-    for video in videos:
-        if len(video.members) < (expected := announced(folder / video.name).frames):
-            fewer[video.name] = f"{len(video.members)} of {expected}"
+    tell_damaged(written.damaged, folder)
     still = [video.name for video in videos if len({crc for _, _, crc in video.members}) == 1]
     if still:
         print(f"all frames are equal, so that there is no motion in it: {some(still)}", file=sys.stderr)
@@ -53,7 +54,7 @@ def store_frames(
         print(f"two decodings gave different frames: {some(differing)}", file=sys.stderr)
     return {
         **facts,
-        "fewer_frames_than_announced": fewer,
+        "damaged": written.damaged,
         "all_frames_equal": still,
         "decodings_differ": differing,
     }

@@ -44,7 +44,7 @@ def store_given_flow(
         )
     shares: list[float] = []
 
-    def add(writer: ShardWriter, file: str) -> None:
+    def add(writer: ShardWriter, file: str) -> str:
         try:
             fields = [
                 _checked(field, folder / file, recipe.flow) for field in read_displacements(folder / file)
@@ -53,6 +53,7 @@ def store_given_flow(
             raise BadVideoError(f"{folder / file}: {error}") from None
         shares.extend(float(np.mean(np.abs(field) >= BOUND)) for field in fields)
         writer.add_flow(file, (encode(field, recipe.flow.encoding) for field in fields))
+        return ""
 
     write_shard(files, out, recipe.flow.quality, add, "given flow")
     share = round(100 * float(np.mean(shares)), 3)

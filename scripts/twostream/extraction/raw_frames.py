@@ -19,6 +19,7 @@ from twostream.config.flow import Flow
 from twostream.files import UserError, atomic_write, part_of, write_json
 from twostream.flow.video_flow import video_flow
 from twostream.progress import ProgressBar
+from twostream.videos.damage import tell_damaged
 from twostream.videos.decoding import read_frames, rescale
 from twostream.videos.frame_folder import BOUND
 
@@ -43,9 +44,15 @@ def write_raw_frames(
         raise UserError(f"{folder}: several videos are called {min(twice)}; rename all but one")
     _check_settings(out, flow, every)
     cv2.setNumThreads(1)
+    damaged: dict[str, str] = {}
     for file, place in ProgressBar(list(zip(files, places, strict=True)), "frames and flow"):
         if not (out / place).exists():
-            _write_video(read_frames(folder / file, every=every), out / place, flow, device)
+            damage: list[str] = []
+            frames = read_frames(folder / file, every=every, damaged=damage.append)
+            _write_video(frames, out / place, flow, device)
+            if damage:
+                damaged[file] = "".join(damage)
+    tell_damaged(damaged, folder)
     classes = sorted({place.partition("/")[0] for place in places if "/" in place})
     labels = {name: label for label, name in enumerate(classes)}
     lines = [f"{place} {_count(out / place)} {labels.get(place.partition('/')[0], 0)}" for place in places]

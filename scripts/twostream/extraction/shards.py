@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,14 @@ from twostream.videos.index import read_index
 # Stored bytes a pixel of a frame, or of a field, on the large side: real clips take about half.
 FRAME_BYTES = 0.5
 FIELD_BYTES = 0.3
+
+
+@dataclass(frozen=True)
+class WrittenShard:
+    """The videos in a shard, and what was lost of those that are damaged, by name."""
+
+    videos: list[WrittenVideo]
+    damaged: dict[str, str]
 
 
 def files_of_shard(index: str | Path, folder: Path, shard: int, shards: int) -> list[str]:
@@ -43,29 +52,32 @@ def write_shard(
     files: Sequence[str],
     out: str | Path,
     quality: int,
-    add: Callable[[ShardWriter, str], object],
+    add: Callable[[ShardWriter, str], str],
     doing: str,
     identity: str | None = None,
-) -> list[WrittenVideo]:
+) -> WrittenShard:
     """Write a shard, whole or not at all, with a progress bar; return what is in it of each video.
 
-    `add` puts one video into the shard. With an `identity`, that of the shard's content, a call that is
-    killed keeps the videos that it has written, and the next one with the same identity goes on from them.
+    `add` puts one video into the shard and returns what was lost of it, as it is damaged (empty: nothing).
+    With an `identity`, that of the shard's content, a call that is killed keeps the videos that it has
+    written, and the next one with the same identity goes on from them.
     """
     # Jobs run side by side, so each keeps to one thread.
     cv2.setNumThreads(1)
     if identity is None:
+        damaged = {}
         with atomic_write(out) as part, ShardWriter(part, quality) as writer:
             for file in ProgressBar(files, doing):
-                add(writer, file)
+                if damage := add(writer, file):
+                    damaged[file] = damage
     else:
         shard = KeptShard(out, f"{identity} OpenCV {cv2.__version__}")
         with shard.writer(quality) as writer:
             written = len(writer.videos)
             for file in ProgressBar(files[written:], doing, len(files), initial=written):
-                add(writer, file)
-                shard.note(writer)
-    return writer.videos
+                shard.note(writer, add(writer, file))
+        damaged = shard.damaged
+    return WrittenShard(writer.videos, damaged)
 
 
 def check_free_disk(

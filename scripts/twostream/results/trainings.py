@@ -55,7 +55,7 @@ def guessing_note(artefacts: Iterable[str]) -> str:
 OF_VIDEOS = {
     "all_frames_equal": "all their frames are equal",
     "decodings_differ": "two decodings gave different frames",
-    "damaged_packets": "packets were damaged and passed over",
+    "damaged": "something is damaged, and was left out or made up by the decoder",
 }
 
 

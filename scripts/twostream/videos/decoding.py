@@ -1,7 +1,7 @@
 """Reading videos, with FFmpeg, and still images, with OpenCV."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -44,13 +44,19 @@ class Announced:
         return self.likely_frames * self.height * self.width * factor**2
 
 
-def read_frames(path: str | Path, media: Media = "videos", every: int = 1) -> Iterator[np.ndarray]:
+def read_frames(
+    path: str | Path,
+    media: Media = "videos",
+    every: int = 1,
+    damaged: Callable[[str], object] | None = None,
+) -> Iterator[np.ndarray]:
     """Yield the frames of a video (or the one of an image), uint8 [height, width, 3], BGR.
 
     A video is a file, or a folder of pictures (`frame_folder`). All frames have the size of the first,
     upright by the video's rotation tag. The number of frames is what can be decoded, each coded frame once;
-    a container's own count is not trusted. Of these, `every` n-th is taken, from the first on. Raises
-    BadVideoError at the end if there were too few: two for a video, one for an image.
+    a container's own count is not trusted. Of these, `every` n-th is taken, from the first on. At the end
+    `damaged` is told what was lost, if something was. Raises BadVideoError there if there were too few: two
+    for a video, one for an image.
     """
     if not Path(path).exists():
         raise BadVideoError(
@@ -59,7 +65,7 @@ def read_frames(path: str | Path, media: Media = "videos", every: int = 1) -> It
         )
     count = 0
     try:
-        for frame in islice(_decode(path, media), 0, None, every):
+        for frame in islice(_decode(path, media, damaged), 0, None, every):
             count += 1
             yield frame
     except UnreadableError as error:
@@ -133,13 +139,17 @@ def _by_duration(video: VideoFile) -> float:
     return max(0.0, seconds * float(video.stream.guessed_rate or 0))
 
 
-def _decode(path: str | Path, media: Media) -> Iterator[np.ndarray]:
+def _decode(
+    path: str | Path, media: Media, damaged: Callable[[str], object] | None = None
+) -> Iterator[np.ndarray]:
     """Yield what can be decoded; raise UnreadableError at the end if that is nothing."""
     if Path(path).is_dir():
         yield from read_pictures(Path(path))
     elif media == "videos":
         with opened(path) as video:
             yield from video.pictures()
+            if damaged and str(video.damage):
+                damaged(str(video.damage))
     elif (image := cv2.imread(str(path), cv2.IMREAD_COLOR)) is not None:
         yield image
     else:

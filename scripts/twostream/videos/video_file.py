@@ -14,6 +14,11 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from twostream.videos.conversion import Conversion
+from twostream.videos.damage import Damage
+
+# What pictures are read: 8K has 7,680 x 4,320. A header that is damaged says anything, and a few bytes would
+# take all memory; nor do OpenCV's flow and JPEG have room for more a side, or for thin ones once rescaled.
+MOST_PIXELS, LONGEST_SIDE, THINNEST = 2**25, 2**14, 32
 
 
 class UnreadableError(Exception):
@@ -25,39 +30,62 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class VideoFile:
-    """An open file and its video stream."""
+    """An open file, its video stream, and what is found damaged as it is read."""
 
     container: InputContainer
     stream: VideoStream
+    damage: Damage
 
     def pictures(self) -> Iterator[np.ndarray]:
         """Yield what can be decoded, each coded frame once, as `Conversion.picture` returns it.
 
         A frame stays one picture however long it is shown, and so does an interlaced one, with its two
-        fields woven. What FFmpeg refuses, a damaged packet say, is passed over. Raises UnreadableError at
-        the end if there was no frame at all.
+        fields woven. What FFmpeg refuses, a damaged packet say, is passed over, and `damage` says so.
+        Raises UnreadableError at the end if there was no frame at all, and at the first frame if its size is
+        none that is read.
         """
         context = self.stream.codec_context
         # Jobs run side by side, so each keeps to one thread; the flag is for equal bytes everywhere.
         context.thread_count = 1
         context.flags |= Flags.bitexact
+        # Sizes may change amid a video too.
+        context.options = {"max_pixels": str(MOST_PIXELS)}
+        _check_size(context.width, context.height)
         conversion, count, reason = None, 0, "it holds none"
         for packet in self._packets():
             try:
-                for frame in context.decode(packet):
-                    conversion = conversion or Conversion.like(frame)
-                    yield conversion.picture(frame)
+                with self.damage.heard():
+                    frames = context.decode(packet)
+                for frame in frames:
+                    if conversion is None:
+                        _check_size(frame.width, frame.height)
+                        conversion = Conversion.like(frame)
+                    with self.damage.heard():
+                        picture = conversion.picture(frame)
+                    self.damage.marked += frame.is_corrupt
+                    yield picture
                     count += 1
             except av.FFmpegError as error:
+                self.damage.refused += 1
                 reason = _said(error)
         if not count:
             raise UnreadableError(reason)
+        if count < self.stream.frames:
+            self.damage.missing = f"{count:,} of {self.stream.frames:,} announced"
 
     def _packets(self) -> Iterator[Packet | None]:
         """Yield the stream's packets, then None, which makes the decoder give what it still holds."""
+        packets = self.container.demux(self.stream)
         with suppress(av.FFmpegError):
-            # An empty packet, which some files hold, would be taken for the end.
-            yield from (packet for packet in self.container.demux(self.stream) if packet.size)
+            while True:
+                with self.damage.heard():
+                    packet = next(packets, None)
+                if packet is None:
+                    break
+                # An empty packet, which some files hold, would be taken for the end.
+                if packet.size:
+                    self.damage.marked += packet.is_corrupt
+                    yield packet
         yield None
 
 
@@ -74,14 +102,16 @@ def opened(path: str | Path) -> Iterator[VideoFile]:
             file = stack.enter_context(_Source(path))
             # Titles and comments come in any character set.
             options = {"protocol_whitelist": ""}
-            container = av.open(file, "r", container_options=options, metadata_errors="replace")
+            damage = Damage()
+            with damage.heard():
+                container = av.open(file, "r", container_options=options, metadata_errors="replace")
             stack.enter_context(container)
             stream = container.streams.best("video")
             if not isinstance(stream, VideoStream):
                 raise UnreadableError("it has no video stream")
             if stream.codec_context is None:
                 raise UnreadableError("FFmpeg has no decoder for it")
-            yield VideoFile(container, stream)
+            yield VideoFile(container, stream, damage)
         except (OSError, av.FFmpegError) as error:
             raise UnreadableError(_said(error)) from None
 
@@ -94,6 +124,16 @@ class _Source(FileIO):
         with suppress(OSError):
             return super().seek(offset, whence)
         return -1
+
+
+def _check_size(width: int, height: int) -> None:
+    """Raise UnreadableError if pictures are too large, or too thin; a side of 0 is not known yet."""
+    short, long = sorted((width, height))
+    if short and (width * height > MOST_PIXELS or long > LONGEST_SIDE or long > THINNEST * short):
+        raise UnreadableError(
+            f"its pictures are said to have {width:,} x {height:,} pixels; at most {MOST_PIXELS:,} are read,"
+            f" {LONGEST_SIDE:,} a side, one side up to {THINNEST} times the other"
+        )
 
 
 def _said(error: OSError | av.FFmpegError) -> str:
