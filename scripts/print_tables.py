@@ -1,10 +1,12 @@
 """Print what is in results/, readably: the tables of the paper, other methods, and the claims."""
 
 import argparse
+from pathlib import Path
 from textwrap import fill
 
 from twostream import cli, paths
 from twostream.config.loading import load_config
+from twostream.config.trials import TRIALS
 from twostream.plan.plan import Plan
 from twostream.provenance.records import arithmetic_of
 from twostream.results.formatting import (
@@ -14,9 +16,9 @@ from twostream.results.formatting import (
     brief_rows,
     claim_overview,
     method_rows,
-    protocol_rows,
     read_table,
     sampling_note,
+    trial_rows,
 )
 from twostream.results.trainings import guessing_note, videos_note
 
@@ -35,8 +37,10 @@ def main() -> None:
     if any(paths.METHODS in step.outputs for step in Plan(config).results()):
         methods = method_rows(read_table(paths.METHODS))
         show("Other methods, and differences to them", methods, paths.METHODS)
-    protocols = protocol_rows(read_table(paths.PROTOCOL_TABLE))
-    show("The same models by other testing protocols (accuracy, %)", protocols, paths.PROTOCOL_TABLE)
+    for name, trial in TRIALS.items():
+        file = paths.TRIAL_TABLE.format(trial=name)
+        if trial.with_tables or Path(file).exists():
+            show(f"{trial.title} (accuracy, %)", trial_rows(read_table(file)), file)
     files = [paths.TABLE.format(table=name) for name in config.benchmark.tables]
     notes = []
     if config.benchmark.claims:

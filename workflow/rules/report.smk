@@ -3,7 +3,7 @@ PAGES = plan.pages()
 CATEGORIES = {
     "claims": "Claims",
     "methods": "Other methods",
-    "protocols": "Testing protocols",
+    **{name: trial.category for name, trial in TRIALS.items()},
 }
 
 

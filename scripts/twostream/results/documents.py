@@ -13,14 +13,13 @@ from pathlib import Path
 
 from twostream.files import UserError
 from twostream.results.formatting import (
+    SHOWN,
     Rows,
     arithmetic_note,
     as_markdown,
     as_rst,
     brief_rows,
     claim_overview,
-    method_rows,
-    protocol_rows,
     read_table,
     sampling_note,
 )
@@ -110,6 +109,5 @@ def _shown(name: str, file: Path, markup: Markup) -> list[str]:
         raise UserError(f"{file}: has no rows")
     if name == "claims":
         return [*markup.table(claim_overview(table)).split("\n"), "", sampling_note(table)]
-    others = {"methods": method_rows, "protocols": protocol_rows}
-    rows = others[name](table) if name in others else brief_rows(table)
+    rows = SHOWN[name](table) if name in SHOWN else brief_rows(table)
     return markup.table(rows).split("\n")
