@@ -291,7 +291,7 @@ def test_the_default_configuration_is_the_demo_scale_on_a_cpu():
 
 def test_every_run_is_in_a_table_or_a_fusion():
     benchmark = load_config(ROOT / "config").benchmark
-    used = {row.run for table in benchmark.tables.values() for row in table.rows}
+    used = {row.run for table in benchmark.all_tables.values() for row in table.rows}
     used |= {run for f in benchmark.fusions.values() for run in (f.spatial, f.temporal)}
     assert set(benchmark.runs) <= used
 

@@ -42,6 +42,14 @@ RULES = {
     for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)*)", file.read_text(), re.MULTILINE)
     if "    shell:" in body or "    script:" in body
 }
+# Rules that are another's but for what they read and write.
+DERIVED = {
+    name: body
+    for file in sorted((ROOT / "workflow/rules").glob("*.smk"))
+    for name, body in re.findall(
+        r"^use rule \w+ as (\w+) with:\n((?:    .*\n|\n)*)", file.read_text(), re.MULTILINE
+    )
+}
 # Rules whose tests are those of another's, or of all of their kind.
 TESTED_WITH = {
     "extract_frames": "extract_flow",

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 from conftest import ROOT
-from test_house import RULES
+from test_house import DERIVED, RULES
 
 from twostream import paths
 from twostream.config.loading import load_config
@@ -28,10 +28,17 @@ def plan() -> Plan:
 
 def test_rules_ask_for_steps_by_their_names():
     of_index = {kind.rule for kind in BY_SOURCE.values()}
-    assert RULES.keys() == paths.ARTEFACTS.keys() - {"index"} | of_index
-    for rule, body in RULES.items():
+    assert RULES.keys() | DERIVED.keys() == paths.ARTEFACTS.keys() - {"index"} | of_index
+    for rule, body in (RULES | DERIVED).items():
         asked = re.findall(r"(?:remade_if_stale|spec_file|named|needs|plan\.step)\(\"(\w+)\"", body)
         assert set(asked) == {"index" if rule in of_index else rule}
+
+
+def test_a_rule_like_another_asks_for_all_that_it_asks_for():
+    asks = re.compile(r"(\w+)=.*(?:remade_if_stale|spec_file|named|needs|plan\.step)\(\"")
+    assert {rule: asks.findall(body) for rule, body in DERIVED.items()} == {
+        "extract_other_flow": asks.findall(RULES["extract_flow"])
+    }
 
 
 def test_each_kind_of_source_is_planned_by_a_rule_of_its_own():

@@ -18,6 +18,8 @@ ARCHIVES = "data/archives/{dataset}"
 CHECKSUMS = "config/checksums/{dataset}.json"
 FRAMES = "data/frames/{dataset}/{shard}.zip"
 FLOW = "data/flow/{dataset}/{direction}/{shard}.zip"
+# By another algorithm than the scale's.
+OTHER_FLOW = "data/flow/{dataset}/{direction}-{algorithm}/{shard}.zip"
 PRETRAINED = "models/pretrained/{dataset}.safetensors"
 IMPORTED = "models/pretrained/{weights}.safetensors"
 MODEL = "models/{folder}/{run}/{dataset}-split{split}-seed{seed}.safetensors"
@@ -46,6 +48,7 @@ ARTEFACTS = {
     "index": INDEX,
     "extract_frames": FRAMES,
     "extract_flow": FLOW,
+    "extract_other_flow": OTHER_FLOW,
     "pretrain": PRETRAINED,
     "import_weights": IMPORTED,
     "train_stream": MODEL,
@@ -89,6 +92,7 @@ WITHOUT = "all-without-{dataset}-split{split}"
 WILDCARDS = {
     "folder": r"(?!fused/|others/)[^/.]+",
     "dataset": r"\w+",
+    "direction": "forward|backward",
     "split": rf"[1-9]\d*|{WHOLE}(?:-without-\w+-split[1-9]\d*)?",
     "seed": r"\d+",
 }
@@ -134,9 +138,11 @@ def frame_shards(dataset: str, shards: int) -> list[str]:
     return [FRAMES.format(dataset=dataset, shard=shard) for shard in range(shards)]
 
 
-def flow_shards(dataset: str, direction: Direction, shards: int) -> list[str]:
-    """The shards with a dataset's optical flow in one direction."""
-    return [FLOW.format(dataset=dataset, direction=direction, shard=s) for s in range(shards)]
+def flow_shards(dataset: str, direction: Direction, shards: int, algorithm: str | None = None) -> list[str]:
+    """The shards with a dataset's optical flow in one direction, by an algorithm if it is not the scale's."""
+    place = {"dataset": dataset, "direction": direction, "algorithm": algorithm}
+    pattern = OTHER_FLOW if algorithm else FLOW
+    return [pattern.format(**place, shard=s) for s in range(shards)]
 
 
 def record(artefact: str | Path) -> str:

@@ -27,3 +27,24 @@ rule extract_flow:
         " --videos {params.folder:q} --index {input.index:q} --shard {wildcards.shard}"
         " --device {params.device}"
         " --out {output.shard:q} > {log:q} 2>&1"
+
+
+# Not in an array with the scale's own flow, as it may take longer or no GPU.
+use rule extract_flow as extract_other_flow with:
+    input:
+        stale=remade_if_stale("extract_other_flow"),
+        index=paths.INDEX,
+    output:
+        shard=paths.OTHER_FLOW,
+        record=paths.record(paths.OTHER_FLOW),
+    log:
+        "logs/extract_flow/{dataset}/{direction}-{algorithm}/{shard}.log",
+    resources:
+        mem_mb=needs("extract_other_flow", "mem_mb"),
+        runtime=needs("extract_other_flow", "runtime"),
+        gpu=needs("extract_other_flow", "gpu"),
+    params:
+        recipe=lambda w: plan.step("extract_other_flow", w).recipe_json,
+        spec=spec_file("extract_other_flow"),
+        device=lambda w: plan.config.device,
+        folder=lambda w: plan.videos.dataset(w.dataset).folder,

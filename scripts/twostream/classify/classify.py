@@ -207,7 +207,7 @@ def _stored(
             settings = Frames(short_side=description.short_side, quality=scale.frames.quality)
             written = _write_frames(video, settings, shard)
         else:
-            folder, files, flow = video.parent, [video.name], scale.flow
+            folder, files, flow = video.parent, [video.name], scale.flow_by(description.run.flow)
             check_free_disk(folder, files, shard, FIELD_BYTES, len(what.extracted), flow.short_side)
             written = write_flow(folder, files, flow, DIRECTIONS[name], shard, device)
         damaged |= written.damaged

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from twostream.config.flow import FlowAlgorithmName
 from twostream.config.streams import KINDS, STREAMS, Extracted, KindName, StreamName
 from twostream.config.trials import TRIALS
 from twostream.config.types import Count, Fraction, Name, Percent, Positive, RunName, Strict
@@ -82,6 +83,7 @@ class Run(Strict):
     """A training recipe of the paper; `initialisation` is `scratch`, `images` or another run.
 
     `network` names a network of the scale; without it, the one that is called like the stream is taken.
+    `flow` names the algorithm by which the flow that it sees is computed; without it, that of the scale.
     """
 
     stream: StreamName
@@ -91,6 +93,8 @@ class Run(Strict):
     layers: Literal["all", "last"] = "all"
     dropout: Fraction
     auxiliary: Literal["added_classes", "task"] | None = None
+    # Left out of files where it is not given, so that models have the bytes that they had before it came.
+    flow: FlowAlgorithmName | None = Field(default=None, exclude_if=lambda flow: flow is None)
 
     @model_validator(mode="after")
     def fits_together(self) -> Self:
@@ -99,6 +103,8 @@ class Run(Strict):
             raise ValueError(f"a {self.stream} run sees {' or '.join(kinds)}, not {self.input.kind}")
         if self.initialisation == "scratch" and self.layers == "last":
             raise ValueError("layers: last needs an initialisation other than scratch")
+        if self.flow and KINDS[self.input.kind].reads != "flow":
+            raise ValueError(f"flow is for runs that see flow, not {self.input.kind}")
         return self
 
     @property
@@ -272,14 +278,18 @@ class Benchmark(Strict):
     paper_recall: dict[str, ClassRecall] = Field(default_factory=dict)
     interval: Interval
     tables: dict[Name, Table]
+    more_tables: dict[Name, Table] = Field(default_factory=dict)
+    """Tables that are made if they are asked for by name, and by nothing else."""
     verdicts: Verdicts
     claims: Annotated[list[Claim], Field(min_length=1)]
 
     @model_validator(mode="after")
     def names_differ(self) -> Self:
-        taken = {"claims", "methods", *TRIALS} & self.tables.keys()
+        taken = {"claims", "methods", *TRIALS} & self.all_tables.keys()
         if taken:
             raise ValueError(f"tables: {taken.pop()} is the name of another file in results/")
+        if twice := self.tables.keys() & self.more_tables.keys():
+            raise ValueError(f"more_tables: {twice.pop()} is the name of a table in `tables`")
         for key, names in (
             ("claims: the number", [str(claim.number) for claim in self.claims]),
             ("methods: the title", [method.title for method in self.methods.values()]),
@@ -298,6 +308,11 @@ class Benchmark(Strict):
         if run.network:
             raise ValueError("pretraining: which network is trained, `pretrained.network` in the scale says")
         return self
+
+    @property
+    def all_tables(self) -> dict[Name, Table]:
+        """The tables, and those that are made if they are asked for."""
+        return self.tables | self.more_tables
 
     def runs_of(self, name: str) -> list[Run]:
         """The runs behind a run or a fusion; none behind a method that was not trained here."""

@@ -35,14 +35,19 @@ class _Fitting:
 
     def fitted(self) -> Benchmark:
         """The benchmark without what the scale cannot do."""
-        tables = {name: self._table(name, table) for name, table in self._benchmark.tables.items()}
+        tables, more = map(self._tables, (self._benchmark.tables, self._benchmark.more_tables))
         claims = [self._claim(claim) for claim in self._benchmark.claims]
         changed = {
-            "tables": {name: table for name, table in tables.items() if table},
+            "tables": tables,
+            "more_tables": more,
             "claims": [claim for claim in claims if claim],
             "two_stream": self._two_stream(),
         }
         return self._benchmark.model_copy(update=changed)
+
+    def _tables(self, tables: dict[str, Table]) -> dict[str, Table]:
+        fitted = {name: self._table(name, table) for name, table in tables.items()}
+        return {name: table for name, table in fitted.items() if table}
 
     def _table(self, name: str, table: Table) -> Table | None:
         reasons = [self._why_no_row(row) for row in table.rows]

@@ -1,5 +1,6 @@
 """How a scale's flow is computed and stored."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field
@@ -26,10 +27,28 @@ class BroxSettings(Strict):
     omega: Annotated[float, Field(gt=0, lt=2)] = 1.95
 
 
+@dataclass(frozen=True)
+class Algorithm:
+    """What is asked of a flow algorithm before it computes.
+
+    module: that of `flow/algorithms` which has it. on_gpu: whether it computes on a GPU; the others compute
+    on the CPU, whatever the device. slower: how many times as long as Brox it takes on a CPU, if that is
+    measured.
+    """
+
+    module: str
+    on_gpu: bool = False
+    slower: float | None = None
+
+
 FlowAlgorithmName = Literal["brox", "tvl1", "farneback", "dis"]
 FLOW_ALGORITHMS: tuple[FlowAlgorithmName, ...] = get_args(FlowAlgorithmName)
-# The others compute on the CPU, whatever the device.
-ON_GPU: frozenset[FlowAlgorithmName] = frozenset({"brox"})
+ALGORITHMS: dict[FlowAlgorithmName, Algorithm] = {
+    "brox": Algorithm("brox", on_gpu=True, slower=1.0),
+    "tvl1": Algorithm("tvl1", slower=66.0),  # README.
+    "farneback": Algorithm("farneback"),
+    "dis": Algorithm("dis"),
+}
 
 
 class Flow(Strict):
@@ -47,7 +66,7 @@ class Flow(Strict):
     @property
     def module(self) -> str:
         """The name of the algorithm's module."""
-        return f"twostream.flow.algorithms.{self.method}"
+        return f"twostream.flow.algorithms.{ALGORITHMS[self.method].module}"
 
     def of_its_algorithm(self) -> "Flow":
         """Return the settings with those of other algorithms at their defaults, as nothing reads them."""

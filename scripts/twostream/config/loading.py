@@ -215,7 +215,7 @@ def _dangling_in_benchmark(benchmark: Benchmark, scale: Scale) -> list[str]:
     ]
     problems += _bad_two_stream(benchmark)
     problems += _bad_shared_classes(benchmark, scale)
-    for name, table in benchmark.tables.items():
+    for name, table in benchmark.all_tables.items():
         for number, row in enumerate(table.rows):
             found = _bad_row(row, benchmark, scale)
             problems += [f"tables.{name}.rows.{number} ({row.row}): {problem}" for problem in found]

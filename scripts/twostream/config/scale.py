@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from twostream.config.flow import Flow
+from twostream.config.flow import Flow, FlowAlgorithmName
 from twostream.config.networks import NetworkSettings, Pretrained, PublishedWeights, weights_must_fit
 from twostream.config.sources import Dataset
 from twostream.config.types import Count, Fraction, Name, Positive, Strict
@@ -120,6 +120,10 @@ class Scale(Strict):
         """Return the shorter side (px) that a crop of frames or of flow is measured against."""
         own = self.training.flow_short_side if reads == "flow" else None
         return own or self.frames.short_side
+
+    def flow_by(self, algorithm: FlowAlgorithmName | None) -> Flow:
+        """Return how flow is computed by an algorithm, all else as the scale says; by its own without one."""
+        return self.flow.model_copy(update={"method": algorithm}) if algorithm else self.flow
 
     @model_validator(mode="after")
     def crop_fits(self) -> Self:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from math import ceil
 
 from twostream.config.benchmark import Run
-from twostream.config.flow import ON_GPU
+from twostream.config.flow import ALGORITHMS
 from twostream.config.recipes import (
     FlowRecipe,
     FramesRecipe,
@@ -18,7 +18,7 @@ from twostream.config.recipes import (
 from twostream.config.settings import Config
 from twostream.config.trials import TRIALS
 from twostream.networks.input_format import channels
-from twostream.plan.rates import SLOWER, NetworkRate, Rates
+from twostream.plan.rates import NetworkRate, Rates
 from twostream.plan.sizes import FLOAT, MB, NetworkSize, network_size, pixels_at
 from twostream.plan.videos import DatasetSize, planned_dataset, size_of
 from twostream.provenance.steps import Step
@@ -34,7 +34,7 @@ def gpus_of(step: Step, config: Config) -> int:
         case ScoringRecipe():
             return 1
         case FlowRecipe(flow=flow):
-            return int(flow.method in ON_GPU)
+            return int(ALGORITHMS[flow.method].on_gpu)
     return 0
 
 
@@ -64,7 +64,8 @@ def _working(step: Step, held: DatasetSize, config: Config, rates: Rates) -> flo
         case ScoringRecipe() as recipe:
             return held.count * _video(recipe, training_of(step), processor.scored, config, rates)
         case FlowRecipe(shards=shards, flow=flow):
-            each = processor.pair * SLOWER.get(flow.method, 1.0)
+            # What nobody has measured (OpenCV's faster ones) is taken to be as slow as Brox.
+            each = processor.pair * (ALGORITHMS[flow.method].slower or 1.0)
             return each * _shard(flow_size(held, flow.short_side), shards)
         case FramesRecipe(shards=shards):
             return rates.frame * _shard(held, shards)

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from twostream import paths
+from twostream.config.flow import ALGORITHMS
 from twostream.config.recipes import FlowRecipe, FramesRecipe, FusionRecipe, ScoringRecipe, TrainingRecipe
 from twostream.config.settings import Config
 from twostream.plan.disk import kept_bytes
 from twostream.plan.durations import gpus_of, seconds_of, training_of
 from twostream.plan.needs import Needs, needs_of
 from twostream.plan.plan import Plan
-from twostream.plan.rates import CNN_M_2048, SLOWER, Rates
+from twostream.plan.rates import CNN_M_2048, Rates
 from twostream.plan.schedule import Job, critical_path, seconds_with
 from twostream.plan.sizes import network_size
 from twostream.plan.videos import dataset_of
@@ -132,7 +133,7 @@ def _known(step: Step) -> str:
         case ScoringRecipe():
             return _known_network(training_of(step))
         case FlowRecipe(flow=flow):
-            return "measured" if flow.method in ("brox", *SLOWER) else "estimated"
+            return "measured" if ALGORITHMS[flow.method].slower else "estimated"
         case FramesRecipe() | FusionRecipe():
             return "measured"
     return "estimated"

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from twostream import paths
+from twostream.config.flow import FLOW_ALGORITHMS
 from twostream.config.recipes import HeldOut
 from twostream.config.settings import Config
 from twostream.config.trials import TRIALS
@@ -86,8 +87,9 @@ class Plan:
             "run": self.benchmark.runs,
             "fusion": self.benchmark.fusions,
             "method": self.benchmark.methods,
-            "table": self.benchmark.tables,
+            "table": self.benchmark.all_tables,
             "trial": TRIALS,
+            "algorithm": FLOW_ALGORITHMS,
             "page": self.pages(),
             "weights": self.networks.weights_names(),
         }

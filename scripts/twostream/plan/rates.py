@@ -117,8 +117,6 @@ EXPECTED = Rates(
 # The values that all convolutions of CNN-M-2048 give for an input: by them it is known.
 CNN_M_2048 = 1_573_216
 
-SLOWER = {"tvl1": 66.0}  # than Brox on a CPU, docs/flow.md; OpenCV's other algorithms are faster.
-
 
 def expected(gpu: str) -> Rates:
     """Return what is expected with a GPU of this name (a key of GPUS), and its machine's CPU."""
