@@ -33,7 +33,7 @@ def progress(logs: Path) -> list[tuple[str, str]]:
 
 
 def _now(logs: Path) -> float:
-    """By the clock of the file system, which may not be this machine's; by that if one may only read there."""
+    """By the file system's clock, which may not be this machine's; by this one's if it cannot be asked."""
     with suppress(OSError), tempfile.NamedTemporaryFile(dir=logs) as probe:
         return Path(probe.name).stat().st_mtime
     return time.time()

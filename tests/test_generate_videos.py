@@ -131,5 +131,5 @@ def test_a_video_put_in_place_of_a_drawn_one_is_not_deleted(drawn):
 def test_what_was_never_drawn_is_not_overwritten(drawn):
     refuse_others({"DiscAcross/v_DiscAcross_g77_c01.avi"}, drawn)
     (drawn / "DiscAcross/v_DiscAcross_g77_c01.avi").symlink_to("nowhere")
-    with pytest.raises(UserError, match="holds what this project has not drawn.*g77"):
+    with pytest.raises(UserError, match=r"holds what this project has not drawn.*g77"):
         refuse_others({"DiscAcross/v_DiscAcross_g77_c01.avi"}, drawn)

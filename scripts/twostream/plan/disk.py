@@ -98,8 +98,8 @@ def check_temporary_folder() -> None:
             file.write(bytes(TEMPORARY_BYTES))
     except OSError as error:
         raise UserError(
-            f"{folder}: temporary files cannot be written ({error.strerror}); make room there, or set TMPDIR to"
-            " another folder"
+            f"{folder}: temporary files cannot be written ({error.strerror}); make room there, or set TMPDIR"
+            " to another folder"
         ) from None
 
 

@@ -81,7 +81,7 @@ def _is_of_another_scale(plan: Plan, names: dict[str, str], other_names: Contain
 
 
 def set_aside(artefact: str) -> Path:
-    """Move an artefact, and what its record says was made with it, to a scratch folder; returns its new place.
+    """Move an artefact, and what its record says was made with it, to a scratch folder; return where.
 
     What was there before gets a number at its end. What a user keeps beside it stays where it is.
     """

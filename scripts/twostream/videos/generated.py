@@ -21,8 +21,8 @@ FRAMES_PER_SECOND = 25
 def write_dataset(recipe: GeneratorRecipe, folder: Path, drawn_before: Container[str] = ()) -> pd.DataFrame:
     """Write the files of a generated dataset below `folder`, in place of those that were drawn before.
 
-    Those are deleted; what else lies there stays, and is told. Returns file, class, group and the part in each
-    split: split s trains on the s-th run of `train_groups` groups, cyclically, and tests on the others.
+    Those are deleted; what else lies there stays, and is told. Returns file, class, group and the part in
+    each split: split s trains on the s-th run of `train_groups` groups, cyclically, and tests on the others.
     """
     source, table = recipe.source, files_of(recipe)
     _remove_drawn(folder, drawn_before)

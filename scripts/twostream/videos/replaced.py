@@ -1,12 +1,11 @@
 """Videos whose content was replaced since they were indexed, though name and size are the same.
 
-A file is known by its inode, its size and the kernel's time of its last change (ctime), which cannot be set by
-hand: another file in its place, through whatever link or folder, has others. It is then compared with the
+A file is known by its inode, its size and the kernel's time of its last change (ctime), which cannot be set
+by hand: another file in its place, through whatever link or folder, has others. It is then compared with the
 index by checksum, once for each such state.
 """
 
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,7 +29,7 @@ def replaced_videos(folder: Path, index: str) -> list[str]:
     for file, expected in read_index(index)[["file", "sha256"]].itertuples(index=False):
         with suppress(OSError):
             path = folder / file
-            key, state = os.path.abspath(path), _state(path)
+            key, state = str(path.absolute()), _state(path)
             if seen.get(key, [])[:-1] != state:
                 # One that is looked at for the first time, and has not changed, is what was indexed.
                 unchanged = key not in seen and _changed(path, folder) <= written
