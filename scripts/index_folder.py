@@ -10,7 +10,7 @@ from twostream.videos.class_folders import from_class_folders
 from twostream.videos.index import complete, write_index
 from twostream.videos.listing import passed_over
 from twostream.videos.lists import from_list
-from twostream.videos.suspicions import refuse_suspicious
+from twostream.videos.suspicions import refuse_alike, refuse_repeated, refuse_text, repeated_on_one_side
 
 
 def main() -> None:
@@ -26,8 +26,15 @@ def main() -> None:
             table = from_list(args.list, recipe.splits, args.folder)
         else:
             table = from_class_folders(args.folder, recipe.media, recipe.splits)
+        refuse_alike(table, args.folder)
         index, skipped = complete(table, args.folder, recipe.media, args.on_bad_video)
-        refuse_suspicious(index, args.folder)
+        if len(skipped):
+            refuse_alike(index, args.folder)
+        if recipe.media == "videos":
+            refuse_text(index["file"], args.folder)
+        refuse_repeated(index, args.folder)
+        if repeated := repeated_on_one_side(index):
+            print(f"{args.folder}: the same video, byte for byte, twice: {some(repeated)}", file=sys.stderr)
         if others := passed_over(args.folder, recipe.media):
             said = f"{len(others):,} files are passed over, as their names do not end as {recipe.media} do"
             print(f"{args.folder}: {said}: {some(others)}", file=sys.stderr)

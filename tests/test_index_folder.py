@@ -13,7 +13,7 @@ from twostream.videos.decoding import BadVideoError
 from twostream.videos.index import class_names, complete, part
 from twostream.videos.listing import find_videos, passed_over
 from twostream.videos.lists import from_list
-from twostream.videos.suspicions import refuse_suspicious
+from twostream.videos.suspicions import refuse_alike, refuse_repeated, refuse_text, repeated_on_one_side
 
 ODD = 'a b\'s "q" & #1 (x).avi'
 
@@ -73,7 +73,6 @@ def test_a_class_that_a_split_does_not_test_is_named(folder):
     ("text", "said"),
     [
         ("file,class,group\na,b,c\n", "lacks the column split1"),
-        ("file,class,group,split\na,b,c,tset\n", "'tset'"),
         ("file,class,group,split\na,b,c,test\na,b,c,train\n", "lists a twice"),
     ],
 )
@@ -130,7 +129,7 @@ def test_an_empty_folder_is_refused(tmp_path):
         ("A/1.avi,A,1,train\nA/2.avi,A,2,train\n", "split1 has no test video"),
         ("A/1.avi,A,1,train\nA/2.avi,B,2,test\n", "no training video of the class B"),
         ("A/1.avi,A,1,train\nA/2.avi,A,1,test\n", "group 1 of A is on both sides of split1"),
-        ("A/1.avi,A,,train\nA/2.avi,A,2,test\n", "a video has no group"),
+        ("A/1.avi,A,,train\nA/2.avi,A,2,test\n", "line 2: has no group"),
         ("A/1.avi,A,1,train\n../A/2.avi,A,2,test\n", "lies outside"),
     ],
 )
@@ -212,21 +211,163 @@ def test_one_video_in_two_spellings_is_listed_twice(tmp_path):
         from_list(tmp_path / "list.csv", 1)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("file,class,group,split\na,b,c,tset\n", "line 2: split1 holds 'tset'"),
+        ("file,class,group,split\n\na,,c,test\n", "line 3: has no class"),
+        ("file,class,group,split\na,b\n", "line 2: has 2 cells, and the header 4"),
+        ("file,class,group,split\na,b,c,test,train\n", "line 2: has 5 cells, and the header 4"),
+        ("file,class,group,split,split1\na,b,c,test,train\n", "has the column split1 twice"),
+        ('file,class,group,split\n"a,b,c,test\n', "line 2: is not CSV"),
+        (
+            "file,class,group,split\na,b\u200b,c,test\n",
+            r"line 2: class holds 'b\\u200b'; take out what cannot be seen",
+        ),
+        ("file,class,group,split\na,b\0,c,test\n", "holds zero bytes"),
+        ("", "is empty"),
+    ],
+)
+def test_what_is_wrong_in_a_list_is_named_with_its_line(tmp_path, text, said):
+    (tmp_path / "list.csv").write_text(text)
+    with pytest.raises(UserError, match=rf"list\.csv: {said}"):
+        from_list(tmp_path / "list.csv", 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sep=;\nFILE; Class;group ;Split1\nA/1.avi;A;1;test\n",
+        "\n\nfile,class,group,split\r\n\r\nA/1.avi,A,1,test,,\r\n,,,\r\n",
+        "note\tsplit\tgroup\tclass\tfile\nx\ttest\t1\tA\tA\\1.avi\n",
+    ],
+)
+def test_what_spreadsheets_and_other_systems_add_does_not_matter(tmp_path, text):
+    videos_at(tmp_path, "A/1.avi")
+    (tmp_path / "list.csv").write_bytes(text.encode())
+    table = from_list(tmp_path / "list.csv", 1, tmp_path)
+    assert table.to_numpy().tolist() == [["A/1.avi", "A", "1", "test"]]
+
+
+def test_a_name_is_found_in_the_form_of_unicode_that_the_file_has(tmp_path):
+    composed, apart = "Caf\u00e9.avi", "Cafe\u0301.avi"
+    videos_at(tmp_path, apart)
+    (tmp_path / "list.csv").write_text(f"file,class,group,split\n{composed},A,1,test\n")
+    assert from_list(tmp_path / "list.csv", 1, tmp_path)["file"].tolist() == [apart]
+
+
+def test_a_whole_path_behind_a_link_is_one_of_the_folder(tmp_path):
+    videos_at(tmp_path / "disk", "A/1.avi")
+    for link in ("one", "other"):
+        (tmp_path / link).symlink_to("disk")
+    (tmp_path / "list.csv").write_text(f"file,class,group,split\n{tmp_path}/other/A/1.avi,A,1,test\n")
+    assert from_list(tmp_path / "list.csv", 1, tmp_path / "one")["file"].tolist() == ["A/1.avi"]
+
+
+@pytest.mark.parametrize("tops", [("train", "dev"), ("Train_Set", "test-videos"), ("trainset", "Evaluation")])
+def test_folders_for_training_and_testing_have_many_names(tmp_path, tops):
+    videos_at(tmp_path, *(f"{top}/{name}/1.avi" for top in tops for name in ("Run", "Walk")))
+    table = from_class_folders(tmp_path, "videos", 1)
+    assert dict(zip(table["file"], table["split1"], strict=True)) == {
+        f"{top}/{name}/1.avi": part
+        for top, part in zip(tops, ("train", "test"), strict=True)
+        for name in ("Run", "Walk")
+    }
+    # Two files that are only numbered alike are two groups.
+    assert table.groupby(["class", "group"])["split1"].nunique().eq(1).all()
+
+
+def test_folders_for_training_and_testing_may_lie_below_the_classes(tmp_path):
+    files = [f"{name}/{part}/{n}.avi" for name in ("Run", "Walk") for part in ("train", "val") for n in "12"]
+    table = from_class_folders(videos_at(tmp_path, *files), "videos", 1)
+    assert set(table["class"]) == {"Run", "Walk"} and table["file"].tolist() == files
+    assert table["split1"].tolist() == ["train", "train", "test", "test"] * 2
+    with pytest.raises(UserError, match="set `splits: 1`"):
+        from_class_folders(tmp_path, "videos", 2)
+
+
+def test_a_folder_for_training_beside_an_unknown_one_is_asked_about(tmp_path):
+    videos_at(tmp_path, *(f"{top}/{name}/1.avi" for top in ("train", "rest") for name in ("Run", "Walk")))
+    with pytest.raises(UserError, match="has a folder train, and Run both in it and in rest"):
+        from_class_folders(tmp_path, "videos", 1)
+
+
+def test_a_class_may_be_called_train(tmp_path):
+    table = from_class_folders(videos_at(tmp_path, "train/1.avi", "car/1.avi", "train/2.avi"), "videos", 1)
+    assert set(table["class"]) == {"car", "train"}
+
+
+def test_links_that_lead_to_each_other_are_named(tmp_path):
+    videos_at(tmp_path, "A/1.avi", "B/1.avi")
+    (tmp_path / "A/b").symlink_to(tmp_path / "B")
+    (tmp_path / "B/a").symlink_to(tmp_path / "A")
+    with pytest.raises(UserError, match="is a link to a folder that it lies in"):
+        find_videos(tmp_path, "videos")
+
+
+def test_what_is_hidden_is_no_class_and_what_is_missing_is_named(tmp_path):
+    videos_at(tmp_path, ".git/x/1.avi", "A/1.avi", "A/._1.avi")
+    assert find_videos(tmp_path, "videos") == ["A/1.avi"]
+    with pytest.raises(UserError, match=r"there is no folder .*nowhere"):
+        find_videos(tmp_path / "nowhere", "videos")
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    def walk(folder, onerror, **_):
+        onerror(PermissionError(13, "Permission denied", f"{folder}/A"))
+        return iter(())
+
+    monkeypatch.setattr("os.walk", walk)
+    with pytest.raises(UserError, match="/A: cannot be read: Permission denied"):
+        find_videos(tmp_path, "videos")
+
+
 def indexed(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["file", "class", "sha256", "split1"])
+    table = pd.DataFrame(rows, columns=["file", "class", "sha256", "split1"])
+    table["group"] = [f"g {file}" for file in table["file"]]
+    return table
 
 
-def test_what_looks_like_a_dataset_and_tests_nothing_is_refused(tmp_path):
+def test_one_class_and_two_that_are_one_are_refused(tmp_path):
     with pytest.raises(UserError, match="has one class only, A"):
-        refuse_suspicious(indexed(("1", "A", "x", "train"), ("2", "A", "y", "test")), tmp_path)
-    for other in ("walk ", "WALK", "wa lk"):
+        refuse_alike(indexed(("1", "A", "x", "train"), ("2", "A", "y", "test")), tmp_path)
+    for other in ("walk ", "WALK", "wa lk", "Wa_lk", "w-alk", "walk\u200b", "\uff57alk"):
         with pytest.raises(UserError, match="are written alike"):
-            refuse_suspicious(indexed(("1", "walk", "x", "train"), ("2", other, "y", "test")), tmp_path)
+            refuse_alike(indexed(("1", "walk", "x", "train"), ("2", other, "y", "test")), tmp_path)
+    refuse_alike(indexed(("1", "1-1", "x", "train"), ("2", "11", "y", "test")), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("1", "01"), ("1", "1.0"), ("Rec A", "rec a"), ("caf\u00e9", "cafe\u0301")]
+)
+def test_a_recording_in_two_spellings_is_not_split_apart(tmp_path, one, other):
+    table = indexed(("x", "A", "x", "train"), ("y", "A", "y", "test"), ("z", "B", "z", "test"))
+    table["group"] = [one, other, "2"]
+    with pytest.raises(UserError, match="of A are written alike, and are on both sides of split1"):
+        refuse_alike(table, tmp_path)
+    # Names of single files tell no recording; and on one side there is nothing to tell.
+    refuse_alike(table.assign(file=[f"A/{one}.avi", f"A/{other}.avi", "z"]), tmp_path)
+    refuse_alike(table.assign(split1="train"), tmp_path)
+
+
+def test_a_video_to_train_and_to_test_on_or_of_two_classes_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"byte for byte.*: 1 and 3 \(split1\)"):
-        refuse_suspicious(
+        refuse_repeated(
             indexed(("1", "A", "x", "train"), ("2", "B", "y", "test"), ("3", "A", "x", "test")), tmp_path
         )
-    # Twice on one side is a waste, and no leak.
-    refuse_suspicious(
-        indexed(("1", "A", "x", "train"), ("2", "A", "x", "train"), ("3", "B", "y", "test")), tmp_path
-    )
+    with pytest.raises(UserError, match="is of two classes: 1 and 3"):
+        refuse_repeated(
+            indexed(("1", "A", "x", "train"), ("2", "B", "y", "test"), ("3", "B", "x", "train")), tmp_path
+        )
+    # Twice on one side is a waste, and no leak: it is told.
+    twice = indexed(("1", "A", "x", "train"), ("2", "A", "x", "train"), ("3", "B", "y", "test"))
+    refuse_repeated(twice, tmp_path)
+    assert repeated_on_one_side(twice) == ["1 and 2"]
+
+
+def test_text_in_a_list_is_no_video(tmp_path):
+    videos_at(tmp_path, "a.avi")
+    (tmp_path / "notes.txt").write_text("which videos are which\n")
+    refuse_text(["a.avi"], tmp_path)
+    with pytest.raises(UserError, match=r"notes\.txt: is text, and no video"):
+        refuse_text(["a.avi", "notes.txt"], tmp_path)

@@ -61,10 +61,12 @@ def _explain(error: Any, where: str) -> str:
 
 def _keys(location: tuple[str | int, ...]) -> list[str]:
     keys: list[str] = []
+    before = ""
     for part in map(str, location):
         named = keys[-2:-1] == ["networks"] and part in NETWORK_KINDS
-        if not named and not (keys and part in KINDS.get(keys[-1], ())):
+        if not named and part not in KINDS.get(before, ()):
             keys.append(part)
+        before = part
     return keys
 
 

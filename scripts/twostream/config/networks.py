@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from twostream.config.sources import Mirror
-from twostream.config.types import SHA256, Count, Name, Positive, Strict
+from twostream.config.types import SHA256, Count, Name, Positive, Strict, UserPath
 
 
 class Convolution(Strict):
@@ -89,7 +89,7 @@ class PublishedWeights(Strict):
     name: Name
     network: Name = "spatial"
     sources: list[Mirror] = Field(default_factory=list)
-    file: Annotated[str, Field(min_length=1)] | None = None
+    file: UserPath | None = None
     package: PackagedFile | None = None
     colours: Colours | None = None
 

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, model_validator
 
-from twostream.config.types import MD5, SHA256, Count, Name, Strict
+from twostream.config.types import MD5, SHA256, Count, Name, Strict, UserPath
 
 Look = Literal[
     "disc", "square", "triangle", "star", "cross", "ring", "bars", "crescent"
@@ -50,8 +50,8 @@ class Folder(Strict):
     """Videos (or images) that the user has: class folders, or a CSV that lists them."""
 
     kind: Literal["folder"]
-    folder: str
-    list: str | None = None
+    folder: UserPath
+    list: UserPath | None = None
 
 
 class Mirror(Strict):
@@ -89,7 +89,7 @@ class Origin(Strict):
     """Where files are to be had: the sources of an archive, or the folder that the user has them in."""
 
     sources: list[Mirror] = Field(default_factory=list)
-    folder: Annotated[str, Field(min_length=1)] | None = None
+    folder: UserPath | None = None
 
     @model_validator(mode="after")
     def is_one_of_two(self) -> Self:
@@ -112,7 +112,7 @@ class Official(Strict):
 
     kind: Literal["official"]
     protocol: Literal["ucf101", "hmdb51"]
-    subset: Annotated[str, Field(min_length=1)] | None = None
+    subset: UserPath | None = None
     videos: Origin
     lists: Origin | None = None
 

@@ -108,6 +108,16 @@ class PlannedDataset(ABC, Generic[Source]):
         """Whether it is drawn, or the dataset that the paper calls `paper`, or neither."""
         return "other"
 
+    def refuse_own(self, file: str | None, key: str) -> None:
+        """Raise UserError if a file that the user names is one that is written for the dataset."""
+        index = paths.INDEX.format(dataset=self.name)
+        written = (index, paths.record(index), paths.SKIPPED.format(dataset=self.name))
+        if file and Path(file).resolve() in (Path(own).resolve() for own in written):
+            raise UserError(
+                f"datasets.{self.name}.{key}: {file} is where the index of this dataset, or what goes with"
+                " it, is written; give your list another name or place"
+            )
+
     def recordings(self) -> str | None:
         """The collection of recordings that its clips were cut from, where others may be cut from it too.
 
@@ -159,12 +169,8 @@ class FolderDataset(PlannedDataset[Folder]):
 
     def recipe(self) -> IndexRecipe:
         media, splits = self.settings.media, self.settings.splits
+        self.refuse_own(self.source.list, "source.list")
         index = paths.INDEX.format(dataset=self.name)
-        if self.source.list and Path(self.source.list).resolve() == Path(index).resolve():
-            raise UserError(
-                f"datasets.{self.name}.source.list: {self.source.list} is where the index of this dataset is"
-                " written; give your list another name or place"
-            )
         listing = listing_digest(self.source, media, index)
         return IndexRecipe(media=media, splits=splits, listing=listing)
 
@@ -193,6 +199,7 @@ class OfficialDataset(PlannedDataset[Official]):
         return self.source.videos.folder or super().folder
 
     def recipe(self) -> OfficialRecipe:
+        self.refuse_own(self.source.subset, "source.subset")
         subset = self.source.subset
         return OfficialRecipe(protocol=self.source.protocol, subset=subset_digest(subset) if subset else None)
 

@@ -24,7 +24,8 @@ SUFFIXES: dict[Media, frozenset[str]] = {
 def find_videos(folder: Path, media: Media) -> list[str]:
     """Return the videos (or images) below `folder`, relative to it, sorted.
 
-    Raises UserError if a link leads to a folder that it lies in, or a name is no UTF-8.
+    Raises UserError if there is no such folder, a folder cannot be read, a link leads to one that it lies in,
+    or a name is no UTF-8.
     """
     if media == "raw-frames":
         return sorted({str(Path(file).parent) for file in _files(folder) if is_picture(Path(file).name)})
@@ -39,18 +40,31 @@ def passed_over(folder: Path, media: Media) -> list[str]:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """Yield all files below a folder, through links too, relative to it; hidden ones left out."""
-    for place, folders, names in os.walk(folder, followlinks=True):
+    """Yield all files below a folder, through links too, relative to it; what is hidden is left out."""
+    if not folder.is_dir():
+        raise UserError(f"there is no folder {folder}")
+    for place, folders, names in os.walk(folder, onerror=_refuse, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        names = [name for name in names if not name.startswith(".")]
         for name in (*folders, *names):
             _check_name(Path(place, name))
         for link in (Path(place, name) for name in folders):
-            if link.is_symlink() and Path(place).resolve().is_relative_to(link.resolve()):
-                raise UserError(
-                    f"{link}: is a link to a folder that it lies in, so it has no end; delete the link"
-                )
+            if link.is_symlink():
+                _check_link(link, folder)
         for name in names:
-            if not name.startswith("."):
-                yield Path(place, name).relative_to(folder).as_posix()
+            yield Path(place, name).relative_to(folder).as_posix()
+
+
+def _refuse(error: OSError) -> None:
+    raise UserError(f"{error.filename}: cannot be read: {error.strerror}") from None
+
+
+def _check_link(link: Path, folder: Path) -> None:
+    """Raise UserError if a link leads to a folder on the way to it, perhaps by way of other links."""
+    target = link.resolve()
+    way = [place for place in link.parents if place.is_relative_to(folder)]
+    if any(place.resolve().is_relative_to(target) for place in way):
+        raise UserError(f"{link}: is a link to a folder that it lies in, so it has no end; delete the link")
 
 
 def _check_name(path: Path) -> None:

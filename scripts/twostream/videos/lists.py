@@ -1,6 +1,9 @@
 """A user's own list of videos: a CSV, as spreadsheets and other systems write it."""
 
+import csv
 import os
+import unicodedata
+from io import StringIO
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -10,6 +13,8 @@ from twostream.files import UserError
 PARTS = {"train", "test", "none"}
 # How files begin that are not UTF-8, or have a mark before it.
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+# What some spreadsheets write before the header to say which separator they use.
+SEPARATOR_MARK = "sep="
 
 
 def from_list(file: Path, splits: int, folder: Path | None = None) -> pd.DataFrame:
@@ -17,45 +22,104 @@ def from_list(file: Path, splits: int, folder: Path | None = None) -> pd.DataFra
 
     Its columns are `file`, `class`, `group` and `split1`, `split2`, ... (or `split` for the only one) with
     `train`, `test` or `none`, separated by commas, semicolons or tabs, in UTF-8 or UTF-16. A file is named
-    relative to the dataset's folder; with `folder`, also by its whole path below it. Raises UserError that
-    names the list and what is wrong.
+    relative to the dataset's folder; with `folder`, also by its whole path below it, with backslashes, or in
+    another form of Unicode than its name has there. Raises UserError that names the list, the line and what
+    is wrong.
     """
-    table = _read(file).rename(columns={"split": "split1"})
-    columns = ["file", "class", "group", *(f"split{s}" for s in range(1, splits + 1))]
-    missing = [column for column in columns if column not in table]
-    if missing:
-        raise UserError(f"{file}: lacks the column {', '.join(missing)}; it has {', '.join(table.columns)}")
-    for column in columns:
-        table[column] = table[column].str.strip()
-    for column in columns[3:]:
+    splits_named = [f"split{s}" for s in range(1, splits + 1)]
+    table = _read(file, ["file", "class", "group", *splits_named])
+    for line, row in table.iterrows():
+        for column in ("file", "class", "group"):
+            if not row[column]:
+                raise UserError(f"{file}: line {line}: has no {column}")
+            if not _is_plain(row[column]):
+                raise UserError(
+                    f"{file}: line {line}: {column} holds {row[column]!r}; take out what cannot be seen in it"
+                )
+        for column in splits_named:
+            if row[column].lower() not in PARTS:
+                said = f"{column} holds {row[column]!r}; it is train, test or none"
+                raise UserError(f"{file}: line {line}: {said}")
+    for column in splits_named:
         table[column] = table[column].str.lower()
-        wrong = sorted(set(table[column]) - PARTS)
-        if wrong:
-            raise UserError(f"{file}: {column} holds {wrong[0]!r}; it is train, test or none")
-    table["file"] = [_relative(name, folder) if name else "" for name in table["file"]]
+    table["file"] = [_relative(name, folder) for name in table["file"]]
     if table["file"].duplicated().any():
         raise UserError(f"{file}: lists {table['file'][table['file'].duplicated()].iloc[0]} twice")
-    return table[columns]
+    return table.reset_index(drop=True)
 
 
-def _read(file: Path) -> pd.DataFrame:
+def _read(file: Path, columns: list[str]) -> pd.DataFrame:
+    """The cells of a list's columns, by line of the file, without blanks around them."""
+    text = _text(file)
+    first = text.partition("\n")[0].strip()
+    if first.lower().startswith(SEPARATOR_MARK):
+        separator, text = first[len(SEPARATOR_MARK) :][:1] or ",", text.partition("\n")[2]
+    else:
+        separator = max(",;\t", key=first.count)
+    reader = csv.reader(StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
+    rows: dict[int, list[str]] = {}
     try:
-        start = file.read_bytes()[:3]
-        encoding = next((name for mark, name in MARKS.items() if start.startswith(mark)), "utf-8")
-        head = file.read_text(encoding).partition("\n")[0]
-        separator = max(",;\t", key=head.count)
-        return pd.read_csv(
-            file, sep=separator, encoding=encoding, dtype=str, keep_default_na=False, skipinitialspace=True
-        )
-    except (OSError, ValueError) as error:
+        for cells in reader:
+            if any(stripped := [cell.strip() for cell in cells]):
+                rows[reader.line_num] = stripped
+    except csv.Error as error:
+        raise UserError(f"{file}: line {reader.line_num}: is not CSV: {error}") from None
+    return _table(file, rows, columns)
+
+
+def _table(file: Path, rows: dict[int, list[str]], columns: list[str]) -> pd.DataFrame:
+    if not rows:
+        raise UserError(f"{file}: is empty")
+    header = [name.lower() for name in rows.pop(min(rows))]
+    header = ["split1" if name == "split" else name for name in header]
+    if missing := [column for column in columns if column not in header]:
+        raise UserError(f"{file}: lacks the column {', '.join(missing)}; it has {', '.join(header)}")
+    if repeated := [column for column in columns if header.count(column) > 1]:
+        raise UserError(f"{file}: has the column {repeated[0]} twice")
+    for line, cells in rows.items():
+        # Spreadsheets leave empty cells at the end.
+        if len(cells) < len(header) or any(cells[len(header) :]):
+            raise UserError(f"{file}: line {line}: has {len(cells)} cells, and the header {len(header)}")
+    places = [header.index(column) for column in columns]
+    cells_of = [[cells[place] for place in places] for cells in rows.values()]
+    return pd.DataFrame(cells_of, columns=columns, index=list(rows), dtype=str)
+
+
+def _text(file: Path) -> str:
+    try:
+        content = file.read_bytes()
+        encoding = next((name for mark, name in MARKS.items() if content.startswith(mark)), "utf-8")
+        text = content.decode(encoding).lstrip()
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
         raise UserError(f"{file}: cannot be read as CSV in UTF-8 or UTF-16: {error}") from None
+    if "\0" in text:
+        raise UserError(f"{file}: holds zero bytes; write it anew as CSV in UTF-8")
+    return text
+
+
+def _is_plain(cell: str) -> bool:
+    """Whether a cell has no line breaks, nor anything that cannot be seen."""
+    return all(char.isprintable() or unicodedata.category(char) == "Zs" for char in cell)
 
 
 def _relative(name: str, folder: Path | None) -> str:
     """A file's name as the index has it: the same for each spelling of its path."""
     path = PurePosixPath(os.path.normpath(name))
-    if folder and path.is_absolute():
-        for root in (Path(os.path.normpath(folder.absolute())), folder.resolve()):
-            if path.is_relative_to(root):
-                return path.relative_to(root).as_posix()
-    return path.as_posix()
+    if folder is None:
+        return path.as_posix()
+    if path.is_absolute():
+        behind_links = PurePosixPath(Path(path).parent.resolve(), path.name)
+        for place in (path, behind_links):
+            for root in (Path(os.path.normpath(folder.absolute())), folder.resolve()):
+                if place.is_relative_to(root):
+                    return _as_there(place.relative_to(root).as_posix(), folder)
+    return _as_there(path.as_posix(), folder)
+
+
+def _as_there(name: str, folder: Path) -> str:
+    """A name as the file itself has it, if that is there under another spelling alone."""
+    spellings = [name, os.path.normpath(name.replace("\\", "/"))]
+    forms = [unicodedata.normalize(form, spelling) for form in ("NFC", "NFD") for spelling in spellings]
+    return next((spelling for spelling in [*spellings, *forms] if os.path.lexists(folder / spelling)), name)
