@@ -26,7 +26,7 @@ from twostream.files import UserError, sha256
 from twostream.networks.model_file import Description, save_model
 from twostream.scores.score_file import read_scores, write_scores
 from twostream.training.scoring import score_videos
-from twostream.videos.decoding import Announced
+from twostream.videos.decoding import Announced, read_frames
 from twostream.videos.index import write_index
 
 # Every kind of input, and classes of another dataset in the head.
@@ -253,6 +253,22 @@ def test_an_output_is_whole_or_stays_what_it_was(here, tmp_path, monkeypatch):
     said = refused(monkeypatch, here / "data/videos/demo_a/a/1.avi", "--out", out)
     assert "could not write all of it" in said
     assert out.read_bytes() == b"before" and list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "rate"), [(40_000, 25), (100, 25), (50_000_000, 0.02), (2**31 - 1, 25)]
+)
+def test_a_rate_that_cannot_be_is_taken_for_the_usual_one(clip, tmp_path, microseconds, rate):
+    # A stream's header in AVI has the duration of a frame as scale over rate.
+    content = bytearray(clip.read_bytes())
+    place = content.index(b"vids") + 20
+    assert content[place : place + 8] == (1).to_bytes(4, "little") + (25).to_bytes(4, "little")
+    content[place : place + 8] = microseconds.to_bytes(4, "little") + (1_000_000).to_bytes(4, "little")
+    clip.write_bytes(content)
+    assert annotate.shown_rate(clip) == pytest.approx(rate)
+    path = tmp_path / "out.avi"
+    assert annotate._encode(iter([textured(48, 64)] * 2), annotate.shown_rate(clip), path) == 2
+    assert len(list(read_frames(path))) == 2
 
 
 def test_a_damaged_video_is_told_once_for_both_streams(here, clip, monkeypatch, capsys):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import av.logging
+import cv2
 import numpy as np
 import pytest
 from conftest import zero_frame
@@ -344,13 +345,19 @@ def test_a_header_that_lies_is_not_believed_beyond_the_files_size(tmp_path):
     assert announced(file).likely_frames < len(content)
 
 
-@pytest.mark.parametrize(("width", "height"), [(9000, 9000), (20000, 1000), (64, 3000), (3000, 64)])
-def test_a_size_that_no_picture_has_is_refused_and_not_made_room_for(tmp_path, width, height):
-    file = write(tmp_path / "a.gif", drawn(), "gif", "rgb8", options={"unused": ""})
-    content = bytearray(file.read_bytes())
+def sized(path: Path, width: int, height: int) -> Path:
+    """A GIF whose header says this size."""
+    write(path, drawn(), "gif", "rgb8")
+    content = bytearray(path.read_bytes())
     assert content[6:10] == (64).to_bytes(2, "little") + (48).to_bytes(2, "little")
     content[6:10] = width.to_bytes(2, "little") + height.to_bytes(2, "little")
-    file.write_bytes(content)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(("width", "height"), [(9000, 9000), (20000, 1000), (64, 3000), (3000, 64)])
+def test_a_size_that_no_picture_has_is_refused_and_not_made_room_for(tmp_path, width, height):
+    file = sized(tmp_path / "a.gif", width, height)
     said = f"its pictures are said to have {width:,} x {height:,} pixels; at most"
     assert said in why_unusable(file)
     with pytest.raises(BadVideoError, match=rf"a\.gif: no frame can be decoded: {said}"):
@@ -358,5 +365,17 @@ def test_a_size_that_no_picture_has_is_refused_and_not_made_room_for(tmp_path, w
 
 
 def test_a_picture_of_8k_is_read(tmp_path):
-    file = write(tmp_path / "a.avi", [np.zeros((4320, 7680, 3), np.uint8)] * 2, "mjpeg", "yuvj420p")
-    assert next(read_frames(file)).shape == (4320, 7680, 3)
+    assert next(read_frames(sized(tmp_path / "a.gif", 7680, 4320))).shape == (4320, 7680, 3)
+
+
+def test_a_picture_amid_a_video_that_would_take_all_memory_is_passed_over_and_told(tmp_path):
+    sizes = [(64, 48), (64, 48), (9000, 9000), (64, 48)]
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        stream = container.add_stream("mjpeg", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        for number, (width, height) in enumerate(sizes):
+            packet = av.Packet(cv2.imencode(".jpg", np.full((height, width, 3), 90, np.uint8))[1].tobytes())
+            packet.stream, packet.pts, packet.dts = stream, 40 * number, 40 * number
+            container.mux(packet)
+    assert len(list(read_frames(tmp_path / "a.mkv"))) == 3
+    assert told(tmp_path / "a.mkv").startswith("packets passed over: 1; FFmpeg says: Picture size 9000x9000")

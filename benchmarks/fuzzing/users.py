@@ -20,6 +20,9 @@ from functools import cache, partial
 from pathlib import Path
 from tempfile import mkdtemp
 
+import classify_video
+import extract_flow
+import index_folder
 import torch
 import yaml
 
@@ -28,12 +31,12 @@ from fuzzing.seen import Call, Seen
 from fuzzing.sources import write_source
 from small_project import ROOT, small_benchmark, tiny_scale
 from twostream import cli, paths
+from twostream.classify import classify
 from twostream.config.loading import load_config
 from twostream.config.settings import Config
 from twostream.extraction.store import Store
 from twostream.networks.model_file import Description, save_model
 
-sys.path.insert(0, str(ROOT / "scripts"))
 RUNS = {"spatial": "spatial-last-d05", "temporal": "flow-1"}
 INDEX_RECIPE = json.dumps({"media": "videos", "splits": 1, "listing": ""})
 
@@ -63,8 +66,6 @@ class Users:
         return seen
 
     def _index(self, video: Path) -> Call:
-        import index_folder
-
         place = self.folder / "videos/train/A" / video.name
         shutil.copy(video, place)
         files = [option for name in ("out", "skipped") for option in (f"--{name}", f"{name}.csv")]
@@ -74,8 +75,6 @@ class Users:
             place.unlink()
 
     def _extract(self, video: Path) -> Call:
-        import extract_flow
-
         place, out = self.folder / "alone", self.folder / "flow"
         for folder in (place, out):
             shutil.rmtree(folder, ignore_errors=True)
@@ -90,12 +89,10 @@ class Users:
         return call
 
     def _classify(self, video: Path) -> Call:
-        import classify_video
-
         had: list[int] = []
 
-        def looked_at(classify: Callable, *given: object) -> object:
-            verdicts = classify(*given)
+        def looked_at(call: Callable, *given: object) -> object:
+            verdicts = call(*given)
             for name, more in (("frames", 0), ("flow", 1)):
                 had.append(Store([Path(str(given[-1])) / f"{name}.zip"]).length(video.name) + more)
             return verdicts
@@ -129,14 +126,7 @@ def _called(main: Callable[[], None], *arguments: str) -> Call:
 
 def _load_once() -> None:
     """Have what is the same for every video loaded by the first call alone."""
-    import classify_video
-
-    from twostream.classify import classify
-
-    for module, name in (
-        (classify_video, "load_config"),
-        (classify, "load_model"),
-    ):
+    for module, name in ((classify_video, "load_config"), (classify, "load_model")):
         setattr(module, name, cache(getattr(module, name)))
     found: dict[str, object] = {}
     find, stale = classify_video.find_models, classify_video.stale

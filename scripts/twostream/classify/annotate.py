@@ -19,7 +19,7 @@ from twostream.videos.decoding import announced, frame_rate, read_frames, rescal
 CODECS = {".avi": "MJPG", ".mp4": "mp4v"}
 # Where a container gives no frame rate that can be: most cameras' (Hz).
 USUAL_RATE = 25.0
-FASTEST_RATE = 1000.0
+SLOWEST_RATE, FASTEST_RATE = 0.01, 1000.0
 # The shorter side of a frame as shown (px): enough to see and to write beside, and no more than that.
 SIDES = (240, 480)
 # For the length of fast motion, one displacement in so many px each way is looked at.
@@ -68,7 +68,7 @@ def write_annotated(video: Path, flow: Store, verdicts: list[Verdict], out: Path
 def shown_rate(video: Path) -> float:
     """Return the frames a second that a video's container gives, or 25 where it gives nonsense."""
     rate = frame_rate(video)
-    return rate if 0 < rate <= FASTEST_RATE else USUAL_RATE
+    return rate if SLOWEST_RATE <= rate <= FASTEST_RATE else USUAL_RATE
 
 
 def _encode(pictures: Iterator[np.ndarray], rate: float, path: Path) -> int:
