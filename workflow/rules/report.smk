@@ -7,6 +7,13 @@ CATEGORIES = {
 }
 
 
+# A trial that does not come with the tables is in the report once its table is here.
+def in_report(page):
+    trial = TRIALS.get(page)
+    table = Path(paths.TRIAL_TABLE.format(trial=page))
+    return trial is None or trial.with_tables or table.exists()
+
+
 rule write_page:
     input:
         stale=remade_if_stale("write_page"),
@@ -66,5 +73,5 @@ rule describe_dataset:
 
 rule report_pages:
     input:
-        [paths.PAGE.format(page=page) for page in PAGES],
+        [paths.PAGE.format(page=page) for page in PAGES if in_report(page)],
         [output for step in plan.figures() for output in step.outputs],
