@@ -3,8 +3,15 @@ PAGES = plan.pages()
 CATEGORIES = {
     "claims": "Claims",
     "methods": "Other methods",
-    "protocols": "Testing protocols",
+    **{name: trial.category for name, trial in TRIALS.items()},
 }
+
+
+# A trial that does not come with the tables is in the report once its table is here.
+def in_report(page):
+    trial = TRIALS.get(page)
+    table = Path(paths.TRIAL_TABLE.format(trial=page))
+    return trial is None or trial.with_tables or table.exists()
 
 
 rule write_page:
@@ -39,5 +46,5 @@ rule write_page:
 
 rule report_pages:
     input:
-        [paths.PAGE.format(page=page) for page in PAGES],
+        [paths.PAGE.format(page=page) for page in PAGES if in_report(page)],
         [output for step in plan.figures() for output in step.outputs],
