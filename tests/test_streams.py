@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from twostream import paths
-from twostream.config.benchmark import Fusion, Input, Run
+from twostream.config.benchmark import Input, Run
 from twostream.config.streams import KINDS, STREAMS, KindName, StreamName
 from twostream.networks.input_format import channels
 from twostream.training.batch import Batch
@@ -38,8 +38,6 @@ def test_each_name_has_its_entry_and_each_kind_its_stream():
     assert {kind for stream in STREAMS.values() for kind in stream.kinds} == KINDS.keys()
     for kind in KINDS.values():
         assert len(kind.channels) == len(kind.mirror_signs) == len(kind.mean)
-    fusion = Fusion(spatial="a", temporal="b", method="average")
-    assert fusion.streams.keys() <= STREAMS.keys()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ config/README.md explains every key; `loading` reads the files and checks them a
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from twostream.config.streams import KINDS, STREAMS, Extracted, KindName, StreamName
 from twostream.config.types import Count, Fraction, Name, Percent, Positive, RunName, Strict
@@ -62,6 +62,11 @@ class Input(Strict):
         return KINDS[self.kind].slow_fusion and self.length > 1
 
     @property
+    def images(self) -> int:
+        """How many stored frames or fields it is made of."""
+        return self.length + KINDS[self.kind].more_images
+
+    @property
     def module(self) -> str:
         """The name of the module that stacks its items."""
         return f"twostream.training.stackings.{self.kind}"
@@ -110,16 +115,31 @@ FusionMethod = Literal["average", "svm", "weighted"]
 
 
 class Fusion(Strict):
-    """Two runs whose scores are fused, and how (section 4; `weighted` is not the paper's)."""
+    """Runs whose scores are fused, each under its stream's name, and how (section 4; `weighted` is ours)."""
 
-    spatial: RunName
-    temporal: RunName
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, RunName]
     method: FusionMethod
+
+    @model_validator(mode="after")
+    def is_of_streams(self) -> Self:
+        named = self.__pydantic_extra__
+        if unknown := sorted(named.keys() - STREAMS.keys()):
+            raise ValueError(f"there is no stream {unknown[0]!r}; streams: {', '.join(STREAMS)}")
+        if len(named) < 2:
+            raise ValueError(f"a fusion is of two streams or more ({', '.join(STREAMS)})")
+        return self
 
     @property
     def streams(self) -> dict[StreamName, str]:
-        """The run of each stream."""
-        return {"spatial": self.spatial, "temporal": self.temporal}
+        """The run of each stream, in the order of `STREAMS`."""
+        named = self.__pydantic_extra__
+        return {stream: named[stream] for stream in STREAMS if stream in named}
+
+    @property
+    def is_two_stream(self) -> bool:
+        """Whether it is of the paper's two streams."""
+        return self.streams.keys() == {"spatial", "temporal"}
 
 
 Role = Literal["primary", "secondary"]
@@ -266,14 +286,18 @@ class Benchmark(Strict):
     paper_recall: dict[str, ClassRecall] = Field(default_factory=dict)
     interval: Interval
     tables: dict[Name, Table]
+    more_tables: dict[Name, Table] = Field(default_factory=dict)
+    """Tables that are made if they are asked for by name, and by nothing else."""
     verdicts: Verdicts
     claims: Annotated[list[Claim], Field(min_length=1)]
 
     @model_validator(mode="after")
     def names_differ(self) -> Self:
-        taken = {"claims", "methods", "protocols"} & self.tables.keys()
+        taken = {"claims", "methods", "protocols"} & self.all_tables.keys()
         if taken:
             raise ValueError(f"tables: {taken.pop()} is the name of another file in results/")
+        if twice := self.tables.keys() & self.more_tables.keys():
+            raise ValueError(f"more_tables: {twice.pop()} is the name of a table in `tables`")
         for key, names in (
             ("claims: the number", [str(claim.number) for claim in self.claims]),
             ("methods: the title", [method.title for method in self.methods.values()]),
@@ -292,6 +316,11 @@ class Benchmark(Strict):
         if run.network:
             raise ValueError("pretraining: which network is trained, `pretrained.network` in the scale says")
         return self
+
+    @property
+    def all_tables(self) -> dict[Name, Table]:
+        """The tables, and those that are made if they are asked for."""
+        return self.tables | self.more_tables
 
     def runs_of(self, name: str) -> list[Run]:
         """The runs behind a run or a fusion; none behind a method that was not trained here."""

@@ -35,14 +35,19 @@ class _Fitting:
 
     def fitted(self) -> Benchmark:
         """The benchmark without what the scale cannot do."""
-        tables = {name: self._table(name, table) for name, table in self._benchmark.tables.items()}
+        tables, more = map(self._tables, (self._benchmark.tables, self._benchmark.more_tables))
         claims = [self._claim(claim) for claim in self._benchmark.claims]
         changed = {
-            "tables": {name: table for name, table in tables.items() if table},
+            "tables": tables,
+            "more_tables": more,
             "claims": [claim for claim in claims if claim],
             "two_stream": self._two_stream(),
         }
         return self._benchmark.model_copy(update=changed)
+
+    def _tables(self, tables: dict[str, Table]) -> dict[str, Table]:
+        fitted = {name: self._table(name, table) for name, table in tables.items()}
+        return {name: table for name, table in fitted.items() if table}
 
     def _table(self, name: str, table: Table) -> Table | None:
         reasons = [self._why_no_row(row) for row in table.rows]
@@ -73,15 +78,16 @@ class _Fitting:
         named = self._benchmark.two_stream
         reason = self._why_not(named, "primary", [1])
         others = [name for name in self._benchmark.fusions if not self._why_not(name, "primary", [1])]
-        ours = [name for name in others if self._is_of_runs(name)]
+        ours = [name for name in others if self._is_of_our_two(name)]
         if not reason or not ours:
             return named
         self.left_out["two_stream"].append(f"two_stream: is {ours[-1]}, not {named}: {reason}")
         return ours[-1]
 
-    def _is_of_runs(self, fusion: str) -> bool:
-        """Whether both streams of a fusion are trained here."""
-        return not self._benchmark.methods.keys() & set(self._benchmark.fusions[fusion].streams.values())
+    def _is_of_our_two(self, name: str) -> bool:
+        """Whether a fusion is of the paper's two streams, both trained here."""
+        fusion = self._benchmark.fusions[name]
+        return fusion.is_two_stream and not self._benchmark.methods.keys() & set(fusion.streams.values())
 
     def _why_no_row(self, row: Row) -> str:
         if row.run:

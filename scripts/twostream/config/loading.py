@@ -215,7 +215,7 @@ def _dangling_in_benchmark(benchmark: Benchmark, scale: Scale) -> list[str]:
     ]
     problems += _bad_two_stream(benchmark)
     problems += _bad_shared_classes(benchmark, scale)
-    for name, table in benchmark.tables.items():
+    for name, table in benchmark.all_tables.items():
         for number, row in enumerate(table.rows):
             found = _bad_row(row, benchmark, scale)
             problems += [f"tables.{name}.rows.{number} ({row.row}): {problem}" for problem in found]
@@ -235,8 +235,9 @@ def _bad_two_stream(benchmark: Benchmark) -> list[str]:
     fusion = benchmark.fusions.get(benchmark.two_stream)
     if fusion is None:
         return [f"two_stream: there is no fusion {benchmark.two_stream!r}"]
-    if set(fusion.streams.values()) & benchmark.methods.keys():
-        return [f"two_stream: the fusion {benchmark.two_stream!r} must be of two runs, trained here"]
+    if not fusion.is_two_stream or set(fusion.streams.values()) & benchmark.methods.keys():
+        of = "a spatial and a temporal run"
+        return [f"two_stream: the fusion {benchmark.two_stream!r} must be of {of}, trained here"]
     return []
 
 

@@ -106,7 +106,7 @@ class ScoringRecipe(Strict):
 
 
 class FusionRecipe(Strict):
-    """How two score files are fused; `svm` only where it is used."""
+    """How score files are fused; `svm` only where it is used."""
 
     method: FusionMethod
     svm: SVM | None

@@ -50,6 +50,8 @@ class Kind:
     """Whether colours are jittered in training (section 4)."""
     slow_fusion: bool = False
     """Whether several items are fused from layer to layer, and not stacked."""
+    more_images: int = 0
+    """How many more stored frames or fields there are to an input than it has items."""
     leaves_crop: bool = False
     """Whether values are taken from outside the crop too."""
     bidirectional: bool = False

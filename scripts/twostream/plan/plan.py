@@ -85,7 +85,7 @@ class Plan:
             "run": self.benchmark.runs,
             "fusion": self.benchmark.fusions,
             "method": self.benchmark.methods,
-            "table": self.benchmark.tables,
+            "table": self.benchmark.all_tables,
             "page": self.pages(),
             "weights": self.networks.weights_names(),
         }

@@ -1,4 +1,4 @@
-"""Score files: of runs, of two runs fused, and of methods that were not trained here."""
+"""Score files: of runs, of several runs fused, and of methods that were not trained here."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +47,7 @@ class Scores:
 
     @memoized
     def fuse_streams(self, fusion: str, dataset: str, split: int, seed: int) -> Step:
-        """The fused scores of two runs."""
+        """The fused scores of several runs."""
         settings = self._benchmark.fusions[fusion]
         svm = self._scale.svm if settings.method == "svm" else None
         recipe = FusionRecipe(method=settings.method, svm=svm, seed=seed)
