@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="of the models, if not config.yaml's")
     parser.add_argument("--scale", help="the scale, if not config.yaml's")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="the device, if not config.yaml's")
-    parser.add_argument("--fusion", help="whose two runs are used, if not benchmark.yaml's `two_stream`")
+    parser.add_argument("--fusion", help="whose runs are used, if not benchmark.yaml's `two_stream`")
     args = parser.parse_args()
     config = load_config(overrides={"scale": args.scale} if args.scale else None)
     models = Models(

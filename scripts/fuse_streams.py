@@ -1,7 +1,9 @@
-"""Fuse the scores of a spatial and a temporal network: average, weighted mean, or a linear SVM."""
+"""Fuse the scores of several streams: average, weighted mean, or a linear SVM."""
 
 from twostream import cli
 from twostream.config.recipes import FusionRecipe
+from twostream.config.streams import STREAMS
+from twostream.files import UserError
 from twostream.scores.fusion import average
 from twostream.scores.score_file import read_scores, write_scores
 from twostream.scores.weighting import weighted
@@ -9,21 +11,27 @@ from twostream.scores.weighting import weighted
 
 def main() -> None:
     parser = cli.arguments(__doc__)
-    parser.add_argument("--spatial", required=True, help="score file of the spatial network")
-    parser.add_argument("--temporal", required=True, help="score file of the temporal network")
+    for stream in STREAMS:
+        parser.add_argument(f"--{stream}", help=f"score file of the {stream} network")
     args = parser.parse_args()
     recipe = cli.recipe(FusionRecipe, args)
+    files = {stream: getattr(args, stream) for stream in STREAMS if getattr(args, stream)}
     with cli.record(args, recipe) as record:
-        spatial, temporal = read_scores(args.spatial), read_scores(args.temporal)
-        if recipe.svm:
-            # Only here, as scikit-learn takes seconds to import.
-            from twostream.scores.svm import svm
+        streams = [read_scores(file) for file in files.values()]
+        try:
+            if recipe.svm:
+                # Only here, as scikit-learn takes seconds to import.
+                from twostream.scores.svm import svm
 
-            fused, record.facts["cost"] = svm(spatial, temporal, recipe.svm, recipe.seed)
-        elif recipe.method == "weighted":
-            fused, record.facts["weight"] = weighted(spatial, temporal)
-        else:
-            fused = average(spatial, temporal)
+                fused, record.facts["cost"] = svm(*streams, settings=recipe.svm, seed=recipe.seed)
+            elif recipe.method == "weighted":
+                fused, weights = weighted(*streams)
+                record.facts["weights"] = dict(zip(files, weights, strict=True))
+            else:
+                fused = average(*streams)
+        except UserError as error:
+            given = ", ".join(f"--{stream} {file}" for stream, file in files.items())
+            raise UserError(f"{given or 'no score files'}: {error}") from None
         record.facts["accuracy"] = fused.accuracies()
         write_scores(fused, args.out)
 

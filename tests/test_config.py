@@ -52,6 +52,24 @@ TORCHVISION = CAFFE | {"kind": "torchvision"}
         ("config.yaml", "workers", -1, "workers: "),
         ("config.yaml", "seeds", 0, "seeds: "),
         ("benchmark.yaml", "two_stream", "flow-10", "two_stream: there is no fusion 'flow-10'"),
+        (
+            "benchmark.yaml",
+            "fusions.one",
+            {"spatial": "spatial-last-d05", "method": "average"},
+            "fusions.one: a fusion is of two streams or more",
+        ),
+        (
+            "benchmark.yaml",
+            "fusions.odd",
+            {"spatial": "spatial-last-d05", "sound": "flow-10", "method": "average"},
+            "fusions.odd: there is no stream 'sound'; streams: spatial, temporal",
+        ),
+        (
+            "benchmark.yaml",
+            "fusions.swapped",
+            {"spatial": "flow-10", "temporal": "flow-5", "method": "average"},
+            "fusions.swapped.spatial: there is no spatial run 'flow-10'",
+        ),
         ("benchmark.yaml", "verdicts.marginal", 9.0, "verdicts: marginal must not be larger than by_far"),
         ("benchmark.yaml", "claims.0.comparisons.0.expected", "worse", "claims.0.comparisons.0.expected"),
         ("benchmark.yaml", "claims.1.comparisons.0.splits", [4], "splits: primary has only 3 at this scale"),
@@ -293,7 +311,7 @@ def test_the_default_configuration_is_the_demo_scale_on_a_cpu():
 def test_every_run_is_in_a_table_or_a_fusion():
     benchmark = load_config(ROOT / "config").benchmark
     used = {row.run for table in benchmark.all_tables.values() for row in table.rows}
-    used |= {run for f in benchmark.fusions.values() for run in (f.spatial, f.temporal)}
+    used |= {run for f in benchmark.fusions.values() for run in f.streams.values()}
     assert set(benchmark.runs) <= used
 
 
@@ -310,9 +328,12 @@ def test_a_method_may_be_a_stream_but_not_one_of_the_final_model(config):
     fusion = {"spatial": "mine", "temporal": "flow-10", "method": "average"}
     edit(config / "benchmark.yaml", "methods", METHOD)
     edit(config / "benchmark.yaml", "fusions.with-mine", fusion)
-    assert load_config(config).benchmark.fusions["with-mine"].spatial == "mine"
+    assert load_config(config).benchmark.fusions["with-mine"].streams["spatial"] == "mine"
     edit(config / "benchmark.yaml", "two_stream", "with-mine")
-    assert "two_stream: the fusion 'with-mine' must be of two runs, trained here" in refusal(config)
+    assert (
+        "two_stream: the fusion 'with-mine' must be of a spatial and a temporal run, trained here"
+        in refusal(config)
+    )
 
 
 def test_a_users_path_may_begin_at_home_and_is_not_empty(config, monkeypatch):

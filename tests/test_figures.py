@@ -295,7 +295,7 @@ def test_accuracies_over_weights_are_those_of_the_streams_at_the_ends_and_of_the
         assert of_one["accuracy"][weight] == pytest.approx(scores.part("test").accuracy(), abs=0.01)
     low, high = bootstrap_interval([average(spatial, temporal).part("test")], 50, 0)
     assert of_one.loc[0.5, ["interval_low", "interval_high"]].tolist() == pytest.approx([low, high], abs=0.01)
-    assert of_one.index[of_one["chosen"]].tolist() == [weighted(spatial, temporal)[1]]
+    assert of_one.index[of_one["chosen"]].tolist() == [weighted(spatial, temporal)[1][0]]
     assert of_one["training_nll"].idxmin() == of_one.index[of_one["chosen"]][0]
 
 

@@ -1,11 +1,13 @@
 """Score files and their fusion."""
 
 import json
+import re
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
-from conftest import ROOT, said
+from conftest import ROOT, call, said
 from scipy.special import softmax
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, GroupKFold
@@ -17,7 +19,7 @@ from twostream.files import UserError
 from twostream.scores.fusion import average
 from twostream.scores.score_file import Scores, read_scores, write_scores
 from twostream.scores.svm import _within_one_standard_error, svm
-from twostream.scores.weighting import WEIGHTS, chosen_weight, training_losses, weighted
+from twostream.scores.weighting import chosen_weights, training_losses, weighted, weights
 
 
 def make_scores(seed: int, classes: int = 3, videos: int = 60, skill: float = 1.0) -> Scores:
@@ -82,6 +84,25 @@ def test_averaging_is_the_mean_whatever_the_order_of_the_videos():
     np.testing.assert_allclose(fused.scores, (spatial.scores + temporal.scores) / 2)
 
 
+def test_an_average_of_three_is_the_mean_of_each_score():
+    first, second, third = make_scores(1), make_scores(2), make_scores(3)
+    fused = average(first, shuffled(second), shuffled(third))
+    by_hand = np.mean([first.scores, second.scores, third.scores], axis=0)
+    np.testing.assert_allclose(fused.scores, by_hand, rtol=1e-15)
+    np.testing.assert_allclose(average(first, first, first).scores, first.scores, rtol=1e-15)
+
+
+def test_of_three_streams_only_the_part_is_fused_that_all_have():
+    fused = average(make_scores(1), make_scores(2), make_scores(3).part("test"))
+    assert set(fused.parts) == {"test"}
+
+
+def test_one_stream_does_not_fuse():
+    for fuse in (average, weighted, partial(svm, settings=SVM(costs=[1.0], folds=3), seed=0)):
+        with pytest.raises(UserError, match="two streams or more"):
+            fuse(make_scores(1))
+
+
 def test_score_files_of_different_videos_or_labels_do_not_fuse():
     spatial = make_scores(1)
     with pytest.raises(UserError, match="in one score file only"):
@@ -93,11 +114,12 @@ def test_score_files_of_different_videos_or_labels_do_not_fuse():
         average(spatial, make_scores(2, classes=4))
 
 
-def test_the_svm_is_crammer_and_singers_on_stacked_normalised_scores():
-    spatial, temporal = make_scores(1), make_scores(2)
-    fused, cost = svm(spatial, shuffled(temporal), SVM(costs=[1.0], folds=3), seed=0)
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_svm_is_crammer_and_singers_on_stacked_normalised_scores(count):
+    spatial, *others = (make_scores(1 + number) for number in range(count))
+    fused, cost = svm(spatial, *map(shuffled, others), settings=SVM(costs=[1.0], folds=3), seed=0)
     assert cost == 1.0
-    unit = [s.scores / np.linalg.norm(s.scores, axis=1, keepdims=True) for s in (spatial, temporal)]
+    unit = [s.scores / np.linalg.norm(s.scores, axis=1, keepdims=True) for s in (spatial, *others)]
     features, train = np.hstack(unit), spatial.parts == "train"
     machine = LinearSVC(
         multi_class="crammer_singer", class_weight="balanced", C=1.0, max_iter=100_000, random_state=0
@@ -120,14 +142,14 @@ def test_where_the_cost_is_small_classes_of_few_training_videos_are_not_passed_o
         streams.append(Scores(videos, labels, parts, videos, scores, np.array([f"c{c}" for c in classes])))
     averaged = average(*streams).part("test").accuracy()
     for cost in (1e-4, 0.1):
-        fused, _ = svm(*streams, SVM(costs=[cost], folds=3), seed=0)
+        fused, _ = svm(*streams, settings=SVM(costs=[cost], folds=3), seed=0)
         assert fused.part("test").accuracy() > averaged - 2
 
 
 def test_scores_of_the_svm_do_not_depend_on_the_c_librarys_exp(monkeypatch):
     spatial, temporal = make_scores(1), make_scores(2)
     monkeypatch.setattr(np, "exp", None)
-    fused, _ = svm(spatial, temporal, SVM(costs=[1.0], folds=3), seed=0)
+    fused, _ = svm(spatial, temporal, settings=SVM(costs=[1.0], folds=3), seed=0)
     np.testing.assert_allclose(fused.scores.sum(axis=1), 1)
 
 
@@ -136,7 +158,7 @@ def test_the_svm_chooses_its_cost_by_the_one_standard_error_rule_over_groups():
     costs, chosen, best = [0.001, 0.1, 1.0, 10.0], set(), set()
     for seed in range(4):
         spatial, temporal = (make_scores(seed + n, skill=1.5, videos=240) for n in (0, 10))
-        _, cost = svm(spatial, temporal, SVM(costs=costs[::-1], folds=3), seed=0)
+        _, cost = svm(spatial, temporal, settings=SVM(costs=costs[::-1], folds=3), seed=0)
         train = spatial.parts == "train"
         search = GridSearchCV(
             LinearSVC(multi_class="crammer_singer", class_weight="balanced", max_iter=5000, random_state=0),
@@ -169,12 +191,14 @@ def chosen_of(accuracies: dict[float, list[float]]) -> float:
 
 
 def test_two_classes_and_a_class_without_training_videos_work():
-    two, _ = svm(make_scores(1, 2), make_scores(2, 2), SVM(costs=[1.0], folds=3), seed=0)
+    two, _ = svm(make_scores(1, 2), make_scores(2, 2), settings=SVM(costs=[1.0], folds=3), seed=0)
     assert two.scores.shape == (60, 2)
     spatial, temporal = make_scores(1), make_scores(2)
     parts = np.where(spatial.labels == 2, "test", spatial.parts)
     fused, _ = svm(
-        replace(spatial, parts=parts), replace(temporal, parts=parts), SVM(costs=[1.0], folds=3), seed=0
+        *(replace(stream, parts=parts) for stream in (spatial, temporal)),
+        settings=SVM(costs=[1.0], folds=3),
+        seed=0,
     )
     assert (fused.scores[:, 2] == 0).all()
 
@@ -182,7 +206,7 @@ def test_two_classes_and_a_class_without_training_videos_work():
 def test_the_weight_is_that_of_the_least_log_loss_on_the_training_part():
     """As scikit-learn has it, where all groups are as large."""
     spatial, temporal = make_scores(1, skill=1.0), make_scores(2, skill=1.5)
-    fused, weight = weighted(spatial, shuffled(temporal))
+    fused, (weight, rest) = weighted(spatial, shuffled(temporal))
     train = spatial.parts == "train"
     size = np.unique(spatial.groups[train], return_counts=True)[1]
     of_video = 1 / size[np.unique(spatial.groups[train], return_inverse=True)[1]]
@@ -192,11 +216,41 @@ def test_the_weight_is_that_of_the_least_log_loss_on_the_training_part():
             (w * spatial.scores + (1 - w) * temporal.scores)[train],
             sample_weight=of_video,
         )
-        for w in WEIGHTS
+        for w in np.arange(21) / 20
     ]
     np.testing.assert_allclose(training_losses(spatial, temporal), loss)
-    assert weight == WEIGHTS[np.argmin(loss)] and 0 < weight < 0.5
+    assert weight == np.argmin(loss) / 20 and 0 < weight < 0.5 and rest == 1 - weight
     np.testing.assert_allclose(fused.scores, weight * spatial.scores + (1 - weight) * temporal.scores)
+
+
+def test_weights_are_all_multiples_of_a_twentieth_that_sum_to_one():
+    assert (weights(2)[:, 0] == np.arange(21) / 20).all() and (weights(2)[:, 1] == 1 - weights(2)[:, 0]).all()
+    three = weights(3)
+    assert len(np.unique(three.round(9), axis=0)) == len(three) == 21 * 22 // 2
+    assert (three >= 0).all() and np.abs(three.sum(axis=1) - 1).max() < 1e-15
+    np.testing.assert_allclose(three * 20, (three * 20).round(), atol=1e-12)
+
+
+def test_of_three_streams_the_weights_are_those_of_the_least_log_loss():
+    streams = [make_scores(number, skill=skill) for number, skill in ((1, 0.8), (2, 1.5), (3, 1.2))]
+    fused, chosen = weighted(*streams)
+    train = streams[0].parts == "train"
+    size = np.unique(streams[0].groups[train], return_counts=True)[1]
+    of_video = 1 / size[np.unique(streams[0].groups[train], return_inverse=True)[1]]
+    tried = {
+        (a, b): log_loss(
+            streams[0].labels[train],
+            sum(w * s.scores for w, s in zip((a / 20, b / 20, 1 - (a + b) / 20), streams, strict=True))[
+                train
+            ],
+            sample_weight=of_video,
+        )
+        for a in range(21)
+        for b in range(21 - a)
+    }
+    a, b = min(tried, key=tried.get)
+    assert chosen == [a / 20, b / 20, 1 - (a + b) / 20]
+    np.testing.assert_allclose(fused.scores, sum(w * s.scores for w, s in zip(chosen, streams, strict=True)))
 
 
 def test_the_test_part_has_no_say_in_the_weight():
@@ -207,12 +261,12 @@ def test_the_test_part_has_no_say_in_the_weight():
 
 
 def test_of_equal_weights_the_nearest_to_one_half_is_taken():
-    assert weighted(make_scores(1), make_scores(1))[1] == 0.5
+    assert weighted(make_scores(1), make_scores(1))[1] == [0.5, 0.5]
     loss = np.ones(21)
     loss[[2, 14]] = 0.5
-    assert chosen_weight(loss) == 0.7
+    assert chosen_weights(loss, 2) == pytest.approx([0.7, 0.3])
     loss[2] -= 1e-13  # less than the last digits of a logarithm
-    assert chosen_weight(loss) == 0.7
+    assert chosen_weights(loss, 2) == pytest.approx([0.7, 0.3])
 
 
 def test_without_training_videos_there_is_no_weight():
@@ -227,6 +281,31 @@ def test_the_chosen_weight_is_in_the_record(tmp_path):
     recipe = json.dumps({"method": "weighted", "svm": None, "seed": 0})
     command = ["python", str(ROOT / "scripts/fuse_streams.py"), "--recipe", recipe, "--out", "fused.npz"]
     said(tmp_path, *command, "--spatial", "spatial.npz", "--temporal", "temporal.npz")
-    expected, weight = weighted(make_scores(1), make_scores(2))
+    expected, (spatial, temporal) = weighted(make_scores(1), make_scores(2))
     assert (read_scores(tmp_path / "fused.npz").scores == expected.scores).all()
-    assert json.loads((tmp_path / "fused.record.json").read_text())["weight"] == weight
+    record = json.loads((tmp_path / "fused.record.json").read_text())
+    assert record["weights"] == {"spatial": spatial, "temporal": temporal}
+
+
+@pytest.mark.parametrize(
+    ("temporal", "message"),
+    [
+        (None, r"--spatial spatial\.npz: fusing takes the score files of two streams or more"),
+        (
+            make_scores(2, videos=63),
+            r"--spatial spatial\.npz, --temporal temporal\.npz: v60 and 2 more are in",
+        ),
+        (make_scores(2, classes=4), r"temporal\.npz: the score files have different classes"),
+    ],
+)
+def test_what_does_not_fuse_is_named(tmp_path, temporal, message):
+    write_scores(make_scores(1), tmp_path / "spatial.npz")
+    options = ["--spatial", "spatial.npz"]
+    if temporal:
+        write_scores(temporal, tmp_path / "temporal.npz")
+        options += ["--temporal", "temporal.npz"]
+    recipe = json.dumps({"method": "average", "svm": None, "seed": 0})
+    script = str(ROOT / "scripts/fuse_streams.py")
+    done = call(tmp_path, "python", script, "--recipe", recipe, "--out", "fused.npz", *options)
+    assert done.returncode == 1 and re.search(message, done.stdout)
+    assert not (tmp_path / "fused.npz").exists()

@@ -30,9 +30,8 @@ rule import_scores:
 
 rule fuse_streams:
     input:
+        **{stream: named("fuse_streams", stream) for stream in STREAMS},
         stale=remade_if_stale("fuse_streams"),
-        spatial=named("fuse_streams", "spatial"),
-        temporal=named("fuse_streams", "temporal"),
     output:
         scores=paths.FUSED,
         record=paths.record(paths.FUSED),
@@ -50,10 +49,10 @@ rule fuse_streams:
     params:
         recipe=lambda w: plan.step("fuse_streams", w).recipe_json,
         spec=spec_file("fuse_streams"),
+        scores=options(*STREAMS),
     shell:
         "python scripts/fuse_streams.py --recipe {params.recipe:q} --spec {params.spec:q}"
-        " --spatial {input.spatial:q} --temporal {input.temporal:q}"
-        " --out {output.scores:q} > {log:q} 2>&1"
+        " {params.scores:q} --out {output.scores:q} > {log:q} 2>&1"
 
 
 rule make_table:

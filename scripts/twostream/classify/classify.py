@@ -227,8 +227,14 @@ def _write_frames(video: Path, settings: Frames, shard: Path) -> WrittenShard:
 
 
 def forward_flow(scratch: Path) -> Store:
-    """Return the store with the forward flow of the video, which `classify` left in `scratch`."""
-    return Store([scratch / "flow.zip"])
+    """Return the store with the forward flow of the video, which `classify` left in `scratch`.
+
+    Raises UserError if no stream of the fusion sees any.
+    """
+    shard = scratch / "flow.zip"
+    if not shard.exists():
+        raise UserError("--out: shows flow, and no stream of this fusion sees any; choose another --fusion")
+    return Store([shard])
 
 
 def readable(verdicts: list[Verdict], count: int = 5) -> str:

@@ -5,7 +5,7 @@ config/README.md explains every key; `loading` reads the files and checks them a
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from twostream.config.flow import FlowAlgorithmName
 from twostream.config.streams import KINDS, STREAMS, Extracted, KindName, StreamName
@@ -66,7 +66,12 @@ class Input(Strict):
     @property
     def shows_motion(self) -> bool:
         """Whether it holds displacements, or several frames."""
-        return KINDS[self.kind].displacements or self.length > 1
+        return KINDS[self.kind].displacements or self.images > 1
+
+    @property
+    def images(self) -> int:
+        """How many stored frames or fields it is made of."""
+        return self.length + KINDS[self.kind].more_images
 
     @property
     def module(self) -> str:
@@ -122,16 +127,31 @@ FusionMethod = Literal["average", "svm", "weighted"]
 
 
 class Fusion(Strict):
-    """Two runs whose scores are fused, and how (section 4; `weighted` is not the paper's)."""
+    """Runs whose scores are fused, each under its stream's name, and how (section 4; `weighted` is ours)."""
 
-    spatial: RunName
-    temporal: RunName
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, RunName]
     method: FusionMethod
+
+    @model_validator(mode="after")
+    def is_of_streams(self) -> Self:
+        named = self.__pydantic_extra__
+        if unknown := sorted(named.keys() - STREAMS.keys()):
+            raise ValueError(f"there is no stream {unknown[0]!r}; streams: {', '.join(STREAMS)}")
+        if len(named) < 2:
+            raise ValueError(f"a fusion is of two streams or more ({', '.join(STREAMS)})")
+        return self
 
     @property
     def streams(self) -> dict[StreamName, str]:
-        """The run of each stream."""
-        return {"spatial": self.spatial, "temporal": self.temporal}
+        """The run of each stream, in the order of `STREAMS`."""
+        named = self.__pydantic_extra__
+        return {stream: named[stream] for stream in STREAMS if stream in named}
+
+    @property
+    def is_two_stream(self) -> bool:
+        """Whether it is of the paper's two streams."""
+        return self.streams.keys() == {"spatial", "temporal"}
 
 
 Role = Literal["primary", "secondary"]

@@ -78,15 +78,16 @@ class _Fitting:
         named = self._benchmark.two_stream
         reason = self._why_not(named, "primary", [1])
         others = [name for name in self._benchmark.fusions if not self._why_not(name, "primary", [1])]
-        ours = [name for name in others if self._is_of_runs(name)]
+        ours = [name for name in others if self._is_of_our_two(name)]
         if not reason or not ours:
             return named
         self.left_out["two_stream"].append(f"two_stream: is {ours[-1]}, not {named}: {reason}")
         return ours[-1]
 
-    def _is_of_runs(self, fusion: str) -> bool:
-        """Whether both streams of a fusion are trained here."""
-        return not self._benchmark.methods.keys() & set(self._benchmark.fusions[fusion].streams.values())
+    def _is_of_our_two(self, name: str) -> bool:
+        """Whether a fusion is of the paper's two streams, both trained here."""
+        fusion = self._benchmark.fusions[name]
+        return fusion.is_two_stream and not self._benchmark.methods.keys() & set(fusion.streams.values())
 
     def _why_no_row(self, row: Row) -> str:
         if row.run:

@@ -237,8 +237,9 @@ def _bad_two_stream(benchmark: Benchmark) -> list[str]:
     fusion = benchmark.fusions.get(benchmark.two_stream)
     if fusion is None:
         return [f"two_stream: there is no fusion {benchmark.two_stream!r}"]
-    if set(fusion.streams.values()) & benchmark.methods.keys():
-        return [f"two_stream: the fusion {benchmark.two_stream!r} must be of two runs, trained here"]
+    if not fusion.is_two_stream or set(fusion.streams.values()) & benchmark.methods.keys():
+        of = "a spatial and a temporal run"
+        return [f"two_stream: the fusion {benchmark.two_stream!r} must be of {of}, trained here"]
     return []
 
 

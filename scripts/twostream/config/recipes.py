@@ -120,7 +120,7 @@ class TrialRecipe(ScoringRecipe):
 
 
 class FusionRecipe(Strict):
-    """How two score files are fused; `svm` only where it is used."""
+    """How score files are fused; `svm` only where it is used."""
 
     method: FusionMethod
     svm: SVM | None

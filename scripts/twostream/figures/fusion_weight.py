@@ -25,7 +25,7 @@ from twostream.files import UserError
 from twostream.results.accuracy import bootstrap_interval
 from twostream.scores.fusion import matched
 from twostream.scores.score_file import Scores
-from twostream.scores.weighting import WEIGHTS, chosen_weight, mixed, training_losses
+from twostream.scores.weighting import chosen_weights, mixed, training_losses, weights
 
 COLUMNS = ["fusion", "weight", "accuracy", "interval_low", "interval_high", "training_nll", "chosen"]
 WIDTH, HEIGHT = 2.6, 2.0
@@ -53,11 +53,11 @@ def weight_table(recipe: FusionWeightFigureRecipe, read: Callable[[str], Scores]
 
 def _over_weights(spatial: Scores, temporal: Scores, interval: Interval) -> pd.DataFrame:
     loss = training_losses(spatial, temporal)
-    rows = []
-    for weight, of_training in zip(WEIGHTS.tolist(), loss, strict=True):
-        fused = mixed(spatial, temporal, weight).part("test")
+    chosen, rows = chosen_weights(loss, 2), []
+    for both, of_training in zip(weights(2).tolist(), loss, strict=True):
+        fused = mixed([spatial, temporal], both).part("test")
         low, high = bootstrap_interval([fused], interval.resamples, interval.seed)
-        rows.append((weight, fused.accuracy(), low, high, of_training, weight == chosen_weight(loss)))
+        rows.append((both[0], fused.accuracy(), low, high, of_training, both == chosen))
     digits = {"weight": 2, "accuracy": 2, "interval_low": 2, "interval_high": 2, "training_nll": 4}
     return pd.DataFrame(rows, columns=COLUMNS[1:]).round(digits)
 

@@ -114,7 +114,7 @@ def _computing(size: NetworkSize, inputs: float, rate: NetworkRate) -> float:
 def _reading(run: Run, short_side: int, config: Config, rates: Rates) -> float:
     """Seconds to have one input: whole frames or fields are read, whatever is cropped of them."""
     values = channels(run.input) * pixels_at(short_side)
-    return (rates.image * run.input.length + rates.value * values) / max(1, config.workers)
+    return (rates.image * run.input.images + rates.value * values) / max(1, config.workers)
 
 
 def _shard(held: DatasetSize, shards: int) -> float:

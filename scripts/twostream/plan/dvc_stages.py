@@ -48,7 +48,8 @@ READS = {
     "figures": [
         *("data/videos", "data/frames", "data/flow", "models/pretrained"),
         *_below("models", [*FRAMES, *FLOW]),
-        *(*_SCORES, "scores/fused"),
+        # Of the two-stream model and its streams.
+        *(*_below("scores", ["spatial", "temporal", "multitask"]), "scores/fused"),
     ],
 }
 # What the plan says of a stage, written by DVC's first one.

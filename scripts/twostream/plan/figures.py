@@ -64,7 +64,7 @@ class Figures:
     def plot_filters(self) -> Step:
         """Figure 4: the first layer of the temporal stream."""
         dataset, seed = self._dataset, self._seeds[0]
-        name = self._benchmark.fusions[self._benchmark.two_stream].temporal
+        name = self._benchmark.fusions[self._benchmark.two_stream].streams["temporal"]
         run = self._benchmark.runs[name]
         recipe = FiltersFigureRecipe(run=name, dataset=dataset, split=SPLIT, seed=seed)
         model = self._networks.train_stream(name, dataset, SPLIT, seed)
@@ -97,7 +97,7 @@ class Figures:
         files = {run: (run, self._shown(run).outputs[0]) for run in sorted(runs)}
         recipe = FusionWeightFigureRecipe(
             fusions=[
-                WeighedFusion(name=name, spatial=files[fusion.spatial], temporal=files[fusion.temporal])
+                WeighedFusion(name=name, **{stream: files[run] for stream, run in fusion.streams.items()})
                 for name, fusion in zip(self._averages(), fusions, strict=True)
             ],
             dataset=self._dataset,
@@ -119,14 +119,15 @@ class Figures:
         return Step.of("plot_curves", recipe, [paths.FIGURE_CURVES], [("models", step) for step in trainings])
 
     def _averages(self) -> list[str]:
-        """The averages of two runs that tables have of what figures show; else that of the two streams."""
+        """The averages of two streams that tables have of what figures show; else the two-stream model."""
         fusions, runs = self._benchmark.fusions, self._benchmark.runs
         rows = [row for table in self._benchmark.tables.values() for row in table.rows]
         shown = {row.run for row in rows if row.dataset == "primary" and SPLIT in row.splits}
         found = [
             name
             for name, fusion in fusions.items()
-            if name in shown and fusion.method == "average" and set(fusion.streams.values()) <= runs.keys()
+            if name in shown and fusion.method == "average" and fusion.is_two_stream
+            if set(fusion.streams.values()) <= runs.keys()
         ]
         return found or [self._benchmark.two_stream]
 

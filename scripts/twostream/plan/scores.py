@@ -1,4 +1,4 @@
-"""Score files: of runs, of two runs fused, and of methods that were not trained here."""
+"""Score files: of runs, of several runs fused, and of methods that were not trained here."""
 
 from pathlib import Path
 
@@ -55,7 +55,7 @@ class Scores:
 
     @memoized
     def fuse_streams(self, fusion: str, dataset: str, split: int, seed: int) -> Step:
-        """The fused scores of two runs."""
+        """The fused scores of several runs."""
         settings = self._benchmark.fusions[fusion]
         svm = self._scale.svm if settings.method == "svm" else None
         recipe = FusionRecipe(method=settings.method, svm=svm, seed=seed)
@@ -82,7 +82,8 @@ class Scores:
     def _averaged_with(self, run: str) -> str | None:
         """The spatial run that a temporal one is averaged with, if it is with one."""
         averages = (fusion for fusion in self._benchmark.fusions.values() if fusion.method == "average")
-        spatial = (fusion.spatial for fusion in averages if fusion.temporal == run)
+        pairs = (fusion.streams for fusion in averages if fusion.is_two_stream)
+        spatial = (streams["spatial"] for streams in pairs if streams["temporal"] == run)
         return next((name for name in spatial if name in self._benchmark.runs), None)
 
     def of(self, name: str, dataset: str, split: int, seed: int) -> Step:

@@ -1,4 +1,4 @@
-"""Fusion by a multi-class linear SVM on the two streams' scores (section 4)."""
+"""Fusion by a multi-class linear SVM on the streams' scores (section 4)."""
 
 import math
 import warnings
@@ -13,27 +13,26 @@ from sklearn.svm import LinearSVC
 
 from twostream.config.scale import SVM
 from twostream.files import UserError
-from twostream.scores.fusion import common_parts, matched
+from twostream.scores.fusion import aligned
 from twostream.scores.score_file import Scores
 
 
-def svm(spatial: Scores, temporal: Scores, settings: SVM, seed: int) -> tuple[Scores, float]:
+def svm(*streams: Scores, settings: SVM, seed: int) -> tuple[Scores, float]:
     """Return the scores of a multi-class linear SVM (Crammer & Singer), and the cost it chose.
 
-    Features are the two L2-normalised softmax scores, stacked. The SVM learns from the training part. Its
-    cost C is the smallest of `settings.costs` whose accuracy, in cross-validation over groups of the
-    training part, is within one standard error of the best one's (Breiman et al. 1984, section 3.4.3):
+    Features are the streams' L2-normalised softmax scores, stacked. The SVM learns from the training
+    part. Its cost C is the smallest of `settings.costs` whose accuracy, in cross-validation over groups of
+    the training part, is within one standard error of the best one's (Breiman et al. 1984, section 3.4.3):
     networks are surer of videos that they were trained on, so what their scores gain by a larger C there
     need not hold for others. Videos of a class with few of them weigh more, so that all classes weigh the
     same; else, where C is small, a class's number of videos would decide. Scores are the softmax of its
     decision values, in which a video's classes keep their order. Raises UserError if all training videos
     are of one class.
     """
-    spatial, temporal = common_parts(spatial, temporal)
-    temporal = matched(spatial, temporal)
-    features = np.hstack([normalize(spatial.scores), normalize(temporal.scores)])
-    train = spatial.parts == "train"
-    labels, groups = spatial.labels[train], spatial.groups[train]
+    found = aligned(*streams)
+    first, features = found[0], np.hstack([normalize(stream.scores) for stream in found])
+    train = first.parts == "train"
+    labels, groups = first.labels[train], first.groups[train]
     if len(set(labels.tolist())) < 2:
         raise UserError("the SVM needs training videos of at least two classes")
     accuracies = {
@@ -42,11 +41,11 @@ def svm(spatial: Scores, temporal: Scores, settings: SVM, seed: int) -> tuple[Sc
     }
     cost = _within_one_standard_error(accuracies)
     machine = _fit(features[train], labels, cost, seed)
-    decisions = np.full((len(features), len(spatial.classes)), -np.inf)
+    decisions = np.full((len(features), len(first.classes)), -np.inf)
     values = machine.decision_function(features)
     decisions[:, machine.classes_] = np.stack([-values, values], 1) if values.ndim == 1 else values
     exponents = _exp(decisions - decisions.max(axis=1, keepdims=True))
-    return replace(spatial, scores=exponents / exponents.sum(axis=1, keepdims=True)), cost
+    return replace(first, scores=exponents / exponents.sum(axis=1, keepdims=True)), cost
 
 
 def _exp(values: np.ndarray) -> np.ndarray:

@@ -1,60 +1,72 @@
-"""Fusion by a weighted mean of the two streams' scores, the weight chosen on the training part.
+"""Fusion by a weighted mean of the streams' scores, the weights chosen on the training part.
 
 The paper weights its streams alike (section 4). Training videos are those that the streams were fitted to,
-and one may fit them better than the other without being better on new videos: then it gets more weight than
+and one may fit them better than another without being better on new videos: then it gets more weight than
 it should. Test videos are not looked at.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
 from twostream.files import UserError
-from twostream.scores.fusion import common_parts, matched
+from twostream.scores.fusion import aligned
 from twostream.scores.likelihood import losses
 from twostream.scores.score_file import Scores
 
-# Of the spatial stream; the temporal one has the rest.
-WEIGHTS = np.arange(21) / 20
+# Weights are multiples of one over so many.
+STEPS = 20
 # Losses are told apart to so many digits: the last ones, which are the C library's, must not decide.
 DIGITS = 9
 
 
-def weighted(spatial: Scores, temporal: Scores) -> tuple[Scores, float]:
-    """Return `weight` * spatial + (1 - `weight`) * temporal, and the weight: one of WEIGHTS.
+def weights(count: int) -> np.ndarray:
+    """Return the weights that so many streams may have, [combinations, count]; each row sums to 1."""
+    parts = np.array([p for p in product(range(STEPS + 1), repeat=count - 1) if sum(p) <= STEPS])
+    return np.column_stack([parts / STEPS, 1 - parts.sum(axis=1) / STEPS])
 
-    It is the one of the least `training_losses`, of equals the nearest to 0.5. Raises UserError if the
-    two files are not of the same videos, or none of these are training videos.
+
+def weighted(*streams: Scores) -> tuple[Scores, list[float]]:
+    """Return the mean of score files by the weights that `weights` has for each, and these.
+
+    They are those of the least `training_losses`, of equals the nearest to equal weights. Raises UserError
+    if the files are not of the same videos, or none of these are training videos.
     """
-    spatial, temporal = common_parts(spatial, temporal)
-    temporal = matched(spatial, temporal)
-    weight = chosen_weight(training_losses(spatial, temporal))
-    return mixed(spatial, temporal, weight), weight
+    found = aligned(*streams)
+    chosen = chosen_weights(training_losses(*found), len(found))
+    return mixed(found, chosen), chosen
 
 
-def mixed(spatial: Scores, temporal: Scores, weight: float) -> Scores:
-    """Return the mean of two score files of the same videos in the same order, `weight` for the first."""
-    return replace(spatial, scores=weight * spatial.scores + (1 - weight) * temporal.scores)
+def mixed(streams: Sequence[Scores], of_streams: Sequence[float]) -> Scores:
+    """Return the mean by some weights of score files of the same videos in the same order."""
+    pairs = zip(streams, of_streams, strict=True)
+    return replace(streams[0], scores=np.sum([weight * stream.scores for stream, weight in pairs], axis=0))
 
 
-def training_losses(spatial: Scores, temporal: Scores) -> np.ndarray:
-    """Return the loss of each of WEIGHTS on the training part, [weights]: negative log-likelihood in nats.
+def training_losses(*streams: Scores) -> np.ndarray:
+    """Return the loss of all `weights` on the training part, [combinations]: mean log-likelihood in nats.
 
-    It is the mean over groups of their videos' mean, as clips of a group come from one recording. Both
-    files have the same videos in the same order.
+    It is negative, and the mean over groups of their videos' mean, as clips of a group come from one
+    recording. All files have the same videos in the same order.
     """
-    spatial, temporal = spatial.part("train"), temporal.part("train")
-    count = len(spatial.videos)
+    first, *others = (stream.part("train") for stream in streams)
+    count = len(first.videos)
     if not count:
         raise UserError(
-            "the weight of the streams is chosen on training videos, and there are no scores of any"
+            "the weights of the streams are chosen on training videos, and there are no scores of any"
         )
-    first, second = (s.scores[np.arange(count), s.labels].astype(float) for s in (spatial, temporal))
-    names, group = np.unique(spatial.groups, return_inverse=True)
+    of_class = np.stack([s.scores[np.arange(count), s.labels].astype(float) for s in (first, *others)])
+    names, group = np.unique(first.groups, return_inverse=True)
     share = 1 / np.bincount(group)[group] / len(names)
-    return np.array([(share * losses(w * first + (1 - w) * second)).sum() for w in WEIGHTS])
+    means = ((row[:, None] * of_class).sum(axis=0) for row in weights(len(of_class)))
+    return np.array([(share * losses(mean)).sum() for mean in means])
 
 
-def chosen_weight(loss: np.ndarray) -> float:
-    """Return the weight of the least of `training_losses`, of equals the nearest to 0.5."""
-    return float(WEIGHTS[np.lexsort((np.abs(WEIGHTS - 0.5), loss.round(DIGITS)))[0]])
+def chosen_weights(loss: np.ndarray, count: int) -> list[float]:
+    """Return the weights of the least of `training_losses`, of equals the nearest to equal ones."""
+    of_streams = weights(count)
+    apart = np.abs(of_streams - 1 / count).max(axis=1).round(DIGITS)
+    chosen: list[float] = of_streams[np.lexsort((apart, loss.round(DIGITS)))[0]].tolist()
+    return chosen

@@ -10,7 +10,7 @@ from torch import Tensor
 class Batch:
     """Inputs on their way to a network: stored images, and which square of each to take.
 
-    images uint8 [batch, length, channels, height, width]; ranges [batch, length, 3, 2] as in
+    images uint8 [batch, images, channels, height, width]; ranges [batch, images, 3, 2] as in
     `Stored`; flip [batch], whether to mirror the square; jitter [batch, 3], added to the colours (of
     255). top, left and side [batch] of the square, in stored pixels, stay on the CPU, where it is
     decided what is cut.

@@ -33,17 +33,17 @@ class VideoReader:
         if self.input.bidirectional:
             half = self.input.length // 2
             return range(half, count - half + 1) or range(count // 2, count // 2 + 1)
-        return range(max(1, count - self.input.length + 1))
+        return range(max(1, count - self.input.images + 1))
 
     def read(self, video: str, starts: Sequence[int]) -> Stored:
-        """Return the inputs that start at `starts`, [starts, length, ...]; each image decoded once.
+        """Return the inputs that start at `starts`, [starts, images, ...]; each image decoded once.
 
         Bidirectional inputs hold the forward fields, then the backward ones: these lead from frame
         `start` to the one before it, and on from there.
         """
         begin = np.asarray(starts)[:, None]
         if not self.input.bidirectional:
-            return self._take(self._first, video, begin + np.arange(self.input.length))
+            return self._take(self._first, video, begin + np.arange(self.input.images))
         steps = np.arange(self.input.length // 2)
         ahead = self._take(self._first, video, begin + steps)
         behind = self._take(self._stores["backward_flow"], video, begin - 1 - steps)

@@ -33,7 +33,7 @@ def reversed_in_time(what: Input, rng: np.random.Generator) -> Tampering:
     """
     if what.bidirectional:
         return np.concatenate(_parts(what)[::-1]), 1
-    return np.arange(what.length)[::-1], -1 if KINDS[what.kind].displacements else 1
+    return np.arange(what.images)[::-1], -1 if KINDS[what.kind].displacements else 1
 
 
 def shuffled(what: Input, rng: np.random.Generator) -> Tampering:
@@ -118,7 +118,7 @@ def donors(labels: np.ndarray, seed: int) -> np.ndarray:
 
 def _parts(what: Input) -> list[np.ndarray]:
     """The places of a stack in one direction of time; two halves if it is bidirectional."""
-    return np.split(np.arange(what.length), 2 if what.bidirectional else 1)
+    return np.split(np.arange(what.images), 2 if what.bidirectional else 1)
 
 
 def _fused(alone: dict[str, Scores], spatial: Scores, seed: int) -> dict[str, Scores]:
