@@ -1,6 +1,7 @@
 """A user's own list of videos: a CSV, as spreadsheets and other systems write it."""
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -20,21 +21,42 @@ def from_list(file: Path, splits: int, folder: Path | None = None) -> pd.DataFra
     relative to the dataset's folder; with `folder`, also by its whole path below it. Raises UserError that
     names the list and what is wrong.
     """
-    table = _read(file).rename(columns={"split": "split1"})
-    columns = ["file", "class", "group", *(f"split{s}" for s in range(1, splits + 1))]
+    table = read_list(file, ["file", "class", "group"], splits)
+    table["file"] = [relative(name, folder) if name else "" for name in table["file"]]
+    if table["file"].duplicated().any():
+        raise UserError(f"{file}: lists {table['file'][table['file'].duplicated()].iloc[0]} twice")
+    return table
+
+
+def read_list(
+    file: Path,
+    needed: Sequence[str],
+    splits: int,
+    optional: Sequence[str] = (),
+    other_names: Mapping[str, str] | None = None,
+    other_parts: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Return the columns `needed`, `optional` ones that are there, and `split1`, ... of a user's CSV.
+
+    All are texts, without blanks around. `split` stands for the only split; `other_names` are those that a
+    column may have instead, and `other_parts` those that a part may have instead of train, test and none.
+    Raises UserError if a column is missing or there twice, or a split holds no name of a part.
+    """
+    table = _read(file).rename(columns={"split": "split1", **(other_names or {})})
+    if twice := sorted(set(table.columns[table.columns.duplicated()])):
+        raise UserError(f"{file}: has the column {twice[0]} twice, perhaps by another name of it")
+    splits_here = [f"split{s}" for s in range(1, splits + 1)]
+    columns = [*needed, *(column for column in optional if column in table), *splits_here]
     missing = [column for column in columns if column not in table]
     if missing:
         raise UserError(f"{file}: lacks the column {', '.join(missing)}; it has {', '.join(table.columns)}")
     for column in columns:
         table[column] = table[column].str.strip()
-    for column in columns[3:]:
-        table[column] = table[column].str.lower()
+    for column in splits_here:
+        table[column] = table[column].str.lower().replace(dict(other_parts or {}))
         wrong = sorted(set(table[column]) - PARTS)
         if wrong:
             raise UserError(f"{file}: {column} holds {wrong[0]!r}; it is train, test or none")
-    table["file"] = [_relative(name, folder) if name else "" for name in table["file"]]
-    if table["file"].duplicated().any():
-        raise UserError(f"{file}: lists {table['file'][table['file'].duplicated()].iloc[0]} twice")
     return table[columns]
 
 
@@ -51,8 +73,8 @@ def _read(file: Path) -> pd.DataFrame:
         raise UserError(f"{file}: cannot be read as CSV in UTF-8 or UTF-16: {error}") from None
 
 
-def _relative(name: str, folder: Path | None) -> str:
-    """A file's name as the index has it: the same for each spelling of its path."""
+def relative(name: str, folder: Path | None) -> str:
+    """Return a file's name as the index has it: the same for each spelling of its path."""
     path = PurePosixPath(os.path.normpath(name))
     if folder and path.is_absolute():
         for root in (Path(os.path.normpath(folder.absolute())), folder.resolve()):

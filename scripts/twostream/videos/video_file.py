@@ -11,6 +11,7 @@ import numpy as np
 from av.codec.context import Flags
 from av.container import InputContainer
 from av.packet import Packet
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from twostream.videos.conversion import Conversion
@@ -30,23 +31,43 @@ class VideoFile:
     container: InputContainer
     stream: VideoStream
 
-    def pictures(self) -> Iterator[np.ndarray]:
+    def pictures(self, first: int = 0) -> Iterator[np.ndarray]:
         """Yield what can be decoded, each coded frame once, as `Conversion.picture` returns it.
 
         A frame stays one picture however long it is shown, and so does an interlaced one, with its two
-        fields woven. What FFmpeg refuses, a damaged packet say, is passed over. Raises UnreadableError at
-        the end if there was no frame at all.
+        fields woven. Those before the frame number `first` are left out. Raises UnreadableError at the end
+        if there was no frame at all in the file, or none that could be converted.
+        """
+        conversion, count, failed = None, 0, None
+        for number, frame in enumerate(self.frames()):
+            try:
+                conversion = conversion or Conversion.like(frame)
+                if number < first:
+                    continue
+                picture = conversion.picture(frame)
+            except av.FFmpegError as error:
+                failed = error
+                continue
+            yield picture
+            count += 1
+        if failed and not count:
+            raise UnreadableError(_said(failed))
+
+    def frames(self) -> Iterator[VideoFrame]:
+        """Yield what can be decoded, each coded frame once, in the order in which they are shown.
+
+        What FFmpeg refuses, a damaged packet say, is passed over. Raises UnreadableError at the end if
+        there was no frame at all.
         """
         context = self.stream.codec_context
         # Jobs run side by side, so each keeps to one thread; the flag is for equal bytes everywhere.
         context.thread_count = 1
         context.flags |= Flags.bitexact
-        conversion, count, reason = None, 0, "it holds none"
+        count, reason = 0, "it holds none"
         for packet in self._packets():
             try:
                 for frame in context.decode(packet):
-                    conversion = conversion or Conversion.like(frame)
-                    yield conversion.picture(frame)
+                    yield frame
                     count += 1
             except av.FFmpegError as error:
                 reason = _said(error)
