@@ -10,6 +10,7 @@ from twostream.files import atomic_write
 from twostream.results.dataset_page import dataset_page
 from twostream.results.formatting import as_text
 from twostream.videos.description import described, summary_rows
+from twostream.videos.excerpt import whole
 from twostream.videos.index import read_index
 from twostream.videos.listing import passed_over
 
@@ -24,7 +25,9 @@ def main() -> None:
     with cli.record(args, recipe):
         index = described(read_index(args.index), args.folder, recipe.media)
         skipped = pd.read_csv(args.skipped) if args.skipped else pd.DataFrame(columns=["file", "reason"])
-        others = passed_over(args.folder, recipe.media)
+        listed = set(map(whole, (*index["file"], *skipped["file"].astype(str))))
+        # What a list names need not end as videos do.
+        others = [file for file in passed_over(args.folder, recipe.media) if file not in listed]
         print(as_text(summary_rows(index, skipped, others)))
         text = dataset_page(recipe.dataset, index, args.folder, recipe.media, skipped, others)
         with atomic_write(args.out) as part:

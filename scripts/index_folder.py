@@ -10,7 +10,13 @@ from twostream.videos.class_folders import from_class_folders
 from twostream.videos.index import complete, write_index
 from twostream.videos.listing import passed_over
 from twostream.videos.lists import from_list
-from twostream.videos.suspicions import refuse_alike, refuse_repeated, refuse_text, repeated_on_one_side
+from twostream.videos.suspicions import (
+    refuse_alike,
+    refuse_repeated,
+    refuse_text,
+    refuse_two_classes,
+    repeated_on_one_side,
+)
 
 
 def main() -> None:
@@ -33,6 +39,7 @@ def main() -> None:
         if recipe.media == "videos":
             refuse_text(index["file"], args.folder)
         refuse_repeated(index, args.folder)
+        refuse_two_classes(index, args.folder)
         if repeated := repeated_on_one_side(index):
             print(f"{args.folder}: the same video, byte for byte, twice: {some(repeated)}", file=sys.stderr)
         if others := passed_over(args.folder, recipe.media):

@@ -278,6 +278,13 @@ def test_odd_videos_are_named_where_their_numbers_are_shown(folder):
     said = videos_note(["results/table3.csv"])
     assert "all their frames are equal: a.avi, b.avi." in said and "different frames: c.avi." in said
     assert "up to 1.5% of a shard" in said
+    made_of("scores/a.npz", "data/videos/a.csv", "data/frames/a/0.zip", "data/flow/a/forward/0.zip")
+    made_of("data/videos/a.csv", videos=1188, skipped=12)
+    said = videos_note(["results/table3.csv"])
+    assert said.startswith("Left out of a: 12 of 1,200 listed videos.")
+    made_of("data/videos/a.csv", videos=1188, skipped=12, not_had=10)
+    said = videos_note(["results/table3.csv"])
+    assert said.startswith("Left out of a: 12 of 1,200 listed videos (10 could not be had).")
     assert escape(said) in page("Table 3", "A note.", [("", "ours"), ("Both", "80.5")], "results/table3.csv")
 
 

@@ -27,6 +27,19 @@ CHUNK = 1 << 16  # bytes; a connection that breaks loses less than one
 BUSY = {408, 429}  # with 5xx, the answers that a later try may better
 
 
+class UnavailableError(UserError):
+    """No source has the file whole; `problems` says of each what is wrong with it."""
+
+    def __init__(self, name: str, problems: list[str]) -> None:
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        super().__init__(
+            f"{name} could not be fetched:\n{listed}\n"
+            "Try again later, or name in the config another source of it, or the folder or file that you"
+            " have."
+        )
+        self.problems = problems
+
+
 class KnownFile(Strict):
     sha256: SHA256
     size: Count
@@ -53,7 +66,8 @@ def fetch(archive: Archive, folder: Path, known: Path) -> Path:
     sha256, sha256 and size of the first download are recorded in `known` (JSON, by url), and every
     later file must have them; a file that the user put there before any download is taken as it is.
 
-    Raises UserError that lists each source and what is wrong with it, or what is wrong with `known`.
+    Raises UnavailableError that lists each source and what is wrong with it, and UserError if the disk is
+    full or something is wrong with `known`.
     """
     recorded = _read_known(known)
     problems = []
@@ -76,11 +90,7 @@ def fetch(archive: Archive, folder: Path, known: Path) -> Path:
             raise UserError(
                 f"{error.filename or folder}: cannot be written to: {error.strerror or error}"
             ) from None
-    listed = "\n".join(f"  {problem}" for problem in problems)
-    raise UserError(
-        f"{archive.sources[0].name} could not be fetched:\n{listed}\n"
-        "Try again later, or name in the config another source of it, or the folder or file that you have."
-    )
+    raise UnavailableError(archive.sources[0].name, problems)
 
 
 def _fetch_from(source: Mirror, folder: Path, known: Path) -> Path:

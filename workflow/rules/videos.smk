@@ -85,6 +85,34 @@ rule index_folder:
         " --out {output.index:q} > {log:q} 2>&1"
 
 
+rule index_segments:
+    input:
+        stale=remade_if_stale("index"),
+    output:
+        index=paths.INDEX,
+        skipped=paths.SKIPPED,
+        record=paths.record(paths.INDEX),
+    log:
+        "logs/index_segments/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(plan.videos.indexed_by("index_segments")),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=needs("index", "mem_mb"),
+        runtime=needs("index", "runtime"),
+        gpu=needs("index", "gpu"),
+    params:
+        recipe=lambda w: plan.step("index", w).recipe_json,
+        spec=spec_file("index"),
+        options=lambda w: plan.videos.dataset(w.dataset).options(),
+    shell:
+        "python scripts/index_segments.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        " {params.options:q} --skipped {output.skipped:q}"
+        " --out {output.index:q} > {log:q} 2>&1"
+
+
 rule extract_frames:
     input:
         stale=remade_if_stale("extract_frames"),

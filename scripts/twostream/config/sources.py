@@ -1,6 +1,8 @@
 """Where a scale's videos and images come from: drawn, a user's folder, or an official dataset's archive."""
 
+import re
 from pathlib import PurePosixPath
+from shlex import split
 from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
 
@@ -123,10 +125,37 @@ class Official(Strict):
         return self
 
 
+class Segments(Strict):
+    """Segments of videos, by a CSV that lists them; the videos are there, or are fetched.
+
+    `fetch` is the command that brings a video: a program and its arguments, with the placeholders `{out}`
+    (the file to write) and `{address}` (what the list has as its file).
+    """
+
+    kind: Literal["segments"]
+    list: Annotated[str, Field(min_length=1)]
+    folder: Annotated[str, Field(min_length=1)] | None = None
+    fetch: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def can_be_fetched(self) -> Self:
+        if self.fetch is None:
+            return self
+        try:
+            arguments = split(self.fetch)
+        except ValueError as error:
+            raise ValueError(f"fetch: cannot be read as a command: {error}") from None
+        if set(re.findall(r"{[^}]*}", self.fetch)) != {"{out}", "{address}"}:
+            raise ValueError("fetch: a command has the placeholders {out} and {address}, and no others")
+        if any(name in arguments[0] for name in ("{out}", "{address}")):
+            raise ValueError("fetch: a command begins with a program")
+        return self
+
+
 OFFICIAL_SPLITS = 3
 
 
-DataSource = Annotated[Generated | Folder | Official, Field(discriminator="kind")]
+DataSource = Annotated[Generated | Folder | Official | Segments, Field(discriminator="kind")]
 
 
 class Dataset(Strict):
@@ -159,4 +188,10 @@ class Dataset(Strict):
                 raise ValueError(f"an official dataset has {OFFICIAL_SPLITS} splits: say `splits: 3`")
             if self.media != "videos":
                 raise ValueError("an official dataset holds videos: leave `media` out")
+        return self
+
+    @model_validator(mode="after")
+    def has_times(self) -> Self:
+        if isinstance(self.source, Segments) and self.media != "videos":
+            raise ValueError("segments are of videos: leave `media` out")
         return self

@@ -10,6 +10,7 @@ from twostream.files import sha256, some
 from twostream.progress import ProgressBar
 from twostream.videos.damage import tell_damaged
 from twostream.videos.decoding import is_decoded_equally, read_frames, rescale
+from twostream.videos.excerpt import file_of
 
 
 def store_frames(
@@ -48,7 +49,7 @@ def store_frames(
     still = [video.name for video in videos if len({crc for _, _, crc in video.members}) == 1]
     if still:
         print(f"all frames are equal, so that there is no motion in it: {some(still)}", file=sys.stderr)
-    decoded = ProgressBar([file for file in files if (folder / file).is_file()], "decoding again")
+    decoded = ProgressBar([file for file in files if file_of(folder / file).is_file()], "decoding again")
     differing = [file for file in decoded if not is_decoded_equally(folder / file)]
     if differing:
         print(f"two decodings gave different frames: {some(differing)}", file=sys.stderr)

@@ -12,6 +12,7 @@ from twostream.extraction.store import ShardWriter, WrittenVideo
 from twostream.files import UserError, atomic_write
 from twostream.progress import ProgressBar
 from twostream.videos.decoding import announced
+from twostream.videos.excerpt import whole
 from twostream.videos.frame_folder import content_sha256
 from twostream.videos.index import read_index
 
@@ -34,7 +35,8 @@ def files_of_shard(index: str | Path, folder: Path, shard: int, shards: int) -> 
     Raises UserError if one is missing, or is not the one that the index has by its checksum.
     """
     rows = read_index(index)[shard::shards]
-    for file, expected in zip(rows["file"], rows["sha256"], strict=True):
+    # Several excerpts of a file, which have one checksum, are of one file.
+    for file, expected in dict(zip(map(whole, rows["file"]), rows["sha256"], strict=True)).items():
         path = folder / file
         if not path.exists():
             raise UserError(

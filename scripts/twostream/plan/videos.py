@@ -8,15 +8,17 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
+import pandas as pd
 from pydantic import BaseModel
 
 from twostream import paths
 from twostream.config.recipes import Data, GeneratorRecipe, IndexRecipe, OfficialRecipe
 from twostream.config.settings import Config
-from twostream.config.sources import Dataset, Folder, Generated, Official
+from twostream.config.sources import Dataset, Folder, Generated, Official, Segments
 from twostream.files import UserError, some
 from twostream.plan.memo import NoSuchStepError, memoized
 from twostream.plan.rates import Rates
@@ -24,6 +26,7 @@ from twostream.provenance.records import read_record
 from twostream.provenance.steps import Step
 from twostream.videos.listing import listing_digest
 from twostream.videos.replaced import replaced_videos
+from twostream.videos.segment_list import read_segments, segments_digest
 from twostream.videos.subsets import read_subset, subset_digest
 
 Source = TypeVar("Source", bound=BaseModel)
@@ -53,6 +56,7 @@ USERS = {
     "images": DatasetSize(1_281_167, 1, 500 * 375, 1_000),
 }
 DRAWN_FRAMES = 31  # of a generated video: 26 to 35.
+LISTED_RATE = 25  # frames a second of a video that segments are listed of, until it is indexed.
 # Bytes on disk: of the official archives, which hold videos as they are, and for each pixel of what
 # is drawn (measured at 64 x 80).
 OFFICIAL_BYTES = {"ucf101": 7.0e9, "hmdb51": 2.0e9}
@@ -236,10 +240,57 @@ class OfficialDataset(PlannedDataset[Official]):
         return self.source.protocol
 
 
+class SegmentsDataset(PlannedDataset[Segments]):
+    """Segments of videos that the user has, or that are fetched by their addresses."""
+
+    rule = "index_segments"
+    may_be_shared = False
+
+    @property
+    def folder(self) -> str:
+        return self.source.folder or super().folder
+
+    def recipe(self) -> IndexRecipe:
+        index = paths.INDEX.format(dataset=self.name)
+        listing = segments_digest(self.source, self._listed()["file"], Path(self.folder), index)
+        return IndexRecipe(media=self.settings.media, splits=self.settings.splits, listing=listing)
+
+    def options(self) -> list[str]:
+        source = self.source.model_dump_json(exclude_defaults=True)
+        options = ["--dataset", self.name, "--source", source, "--folder", self.folder]
+        return [*options, "--on-bad-video", self.on_bad_video]
+
+    def size(self, indexed: int | None) -> DatasetSize:
+        listed = self._listed()
+        frames = round(LISTED_RATE * float((listed["end"] - listed["start"]).sum()) / max(1, len(listed)))
+        known = DatasetSize(len(listed), frames, USERS["videos"].pixels, listed["class"].nunique())
+        return known.with_count(indexed)
+
+    def seconds(self, size: DatasetSize, rates: Rates) -> float:
+        fetched = rates.fetched if self.source.fetch or not self.source.folder else 0.0
+        return (rates.listed + rates.frame * size.frames + fetched) * size.count
+
+    def kept(self, size: DatasetSize) -> dict[str, float]:
+        each = OFFICIAL_BYTES["ucf101"] / OFFICIAL["ucf101"].count
+        return {} if self.source.folder else {self.folder: each * size.count}
+
+    def _listed(self) -> pd.DataFrame:
+        file = Path(self.source.list)
+        changed = file.stat().st_mtime_ns if file.exists() else 0
+        return _read_once(file, self.settings.splits, Path(self.folder), changed)
+
+
+@cache
+def _read_once(file: Path, splits: int, folder: Path, changed: int) -> pd.DataFrame:
+    """A list of segments; one of many takes seconds to read, and the plan asks for it again and again."""
+    return read_segments(file, splits, folder)
+
+
 BY_SOURCE: dict[type[BaseModel], type[PlannedDataset[Any]]] = {
     Generated: GeneratedDataset,
     Folder: FolderDataset,
     Official: OfficialDataset,
+    Segments: SegmentsDataset,
 }
 
 

@@ -1,6 +1,7 @@
 """The trainings and the videos behind a result, by its records."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from twostream.files import some
@@ -62,16 +63,17 @@ OF_VIDEOS = {
 def videos_note(artefacts: Iterable[str]) -> str:
     """Return sentences on the videos behind results that something is odd about; else nothing.
 
-    It is what was told when their frames and flow were extracted, where these are here.
+    It is what was told when they were indexed and their frames and flow were extracted, where these are here.
     """
-    shards = {
+    origins = {
         origin: None
         for _, record in made_from(*artefacts)
         for origin in (record or {}).get("made_from", ())
         if origin.startswith("data/")
     }
-    records = [record for shard in shards if (record := read_record(shard))]
-    sentences = []
+    found = {origin: record for origin in origins if (record := read_record(origin))}
+    records = list(found.values())
+    sentences = [_left_out(origin, record) for origin, record in found.items() if record.get("skipped")]
     for fact, words in OF_VIDEOS.items():
         if named := sorted({video for record in records for video in record.get(fact, ())}):
             sentences.append(f"Videos of which {words}: {some(named)}.")
@@ -81,3 +83,9 @@ def videos_note(artefacts: Iterable[str]) -> str:
             f"Flow was taken as it was given, clipped: up to {max(shares):g}% of a shard lie at the bound."
         )
     return " ".join(sentences)
+
+
+def _left_out(index: str, record: Mapping[str, Any]) -> str:
+    skipped, listed = record["skipped"], record["videos"] + record["skipped"]
+    gone = f" ({record['not_had']:,} could not be had)" if record.get("not_had") else ""
+    return f"Left out of {Path(index).stem}: {skipped:,} of {listed:,} listed videos{gone}."

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from twostream.config.sources import Media
 from twostream.files import UserError
+from twostream.videos.excerpt import file_of, frames_of
 from twostream.videos.frame_folder import frame_files, read_pictures
 from twostream.videos.video_file import UnreadableError, VideoFile, opened
 
@@ -52,15 +53,15 @@ def read_frames(
 ) -> Iterator[np.ndarray]:
     """Yield the frames of a video (or the one of an image), uint8 [height, width, 3], BGR.
 
-    A video is a file, or a folder of pictures (`frame_folder`). All frames have the size of the first,
-    upright by the video's rotation tag. The number of frames is what can be decoded, each coded frame once;
-    a container's own count is not trusted. Of these, `every` n-th is taken, from the first on. At the end
-    `damaged` is told what was lost, if something was. Raises BadVideoError there if there were too few: two
-    for a video, one for an image.
+    A video is a file, an excerpt of a file (`excerpt`), or a folder of pictures (`frame_folder`). All frames
+    have the size of the file's first, upright by the video's rotation tag. The number of frames is what can
+    be decoded, each coded frame once; a container's own count is not trusted. Of these, `every` n-th is
+    taken, from the first on. At the end `damaged` is told what was lost, if something was. Raises
+    BadVideoError there if there were too few: two for a video, one for an image.
     """
-    if not Path(path).exists():
+    if not (file := file_of(path)).exists():
         raise BadVideoError(
-            f"{path}: the file does not exist; if the videos were moved or renamed, delete their index"
+            f"{file}: the file does not exist; if the videos were moved or renamed, delete their index"
             " (data/videos/<dataset>.csv) to have it made anew"
         )
     count = 0
@@ -76,9 +77,10 @@ def read_frames(
 
 def why_unusable(path: Path, media: Media = "videos", every: int = 1) -> str | None:
     """Return why a file cannot be used, or None if its first frames can be decoded."""
-    if not path.exists():
+    file = file_of(path)
+    if not file.exists():
         return "the file does not exist"
-    if path.is_file() and path.stat().st_size == 0:
+    if file.is_file() and file.stat().st_size == 0:
         return "the file is empty"
     try:
         last = (NEEDED_FRAMES[media] - 1) * every + 1
@@ -101,7 +103,13 @@ def is_decoded_equally(path: Path) -> bool:
 
 
 def announced(path: str | Path) -> Announced:
-    """Return what a video's container says of it; zeros if it says nothing or is no video."""
+    """Return what a video's container says of it; zeros if it says nothing or is no video.
+
+    An excerpt has as many frames as its name says.
+    """
+    if excerpt := frames_of(path):
+        count = excerpt[1] - excerpt[0]
+        return replace(announced(file_of(path)), frames=count, likely_frames=count)
     try:
         if Path(path).is_dir():
             count, (height, width, _) = len(frame_files(Path(path))), next(read_pictures(Path(path))).shape
@@ -117,7 +125,7 @@ def announced(path: str | Path) -> Announced:
 def frame_rate(path: str | Path) -> float:
     """Return the frames a second that a video's container gives, or 0 if it gives none."""
     try:
-        with opened(path) as video:
+        with opened(file_of(path)) as video:
             return float(video.stream.guessed_rate or 0)
     except UnreadableError:
         return 0.0
@@ -143,8 +151,15 @@ def _decode(
     path: str | Path, media: Media, damaged: Callable[[str], object] | None = None
 ) -> Iterator[np.ndarray]:
     """Yield what can be decoded; raise UnreadableError at the end if that is nothing."""
-    if Path(path).is_dir():
-        yield from read_pictures(Path(path))
+    file, excerpt = file_of(path), frames_of(path)
+    if excerpt:
+        # No seek is exact in every container, so all frames before the first are decoded too.
+        with opened(file) as video:
+            yield from islice(video.pictures(excerpt[0]), excerpt[1] - excerpt[0])
+            if damaged and str(video.damage):
+                damaged(str(video.damage))
+    elif file.is_dir():
+        yield from read_pictures(file)
     elif media == "videos":
         with opened(path) as video:
             yield from video.pictures()

@@ -9,6 +9,7 @@ from twostream.config.sources import Media
 from twostream.files import some
 from twostream.progress import ProgressBar
 from twostream.videos.decoding import announced, frame_rate
+from twostream.videos.excerpt import whole
 from twostream.videos.suspicions import repeated_across
 
 Rows = list[tuple[str, ...]]
@@ -43,7 +44,7 @@ def summary_rows(index: pd.DataFrame, skipped: pd.DataFrame, others: Sequence[st
     seconds = (index["frames"] / index["rate"])[index["rate"] > 0]
     rows: Rows = [
         ("", ""),
-        ("videos", f"{len(index):,}, {index['size'].sum() / 1e6:,.1f} MB"),
+        ("videos", _videos(index)),
         ("classes", f"{index['class'].nunique():,}, of {_range(index['class'].value_counts())} videos"),
         ("groups", f"{len(index.groupby(['class', 'group'])):,}, of {_groups(index)} videos"),
         *((split, _parts(index[split])) for split in splits_of(index)),
@@ -69,6 +70,13 @@ def class_rows(index: pd.DataFrame) -> Rows:
         counts = (str(videos["label"].iloc[0]), f"{len(videos):,}", f"{videos['group'].nunique():,}")
         rows.append((str(name), *counts, *parts, _range(videos["frames"])))
     return rows
+
+
+def _videos(index: pd.DataFrame) -> str:
+    """How many videos, in how many files if these are fewer, and their size."""
+    files = index["size"].groupby(index["file"].map(whole)).first()
+    of_files = f" from {len(files):,} files" if len(files) < len(index) else ""
+    return f"{len(index):,}{of_files}, {files.sum() / 1e6:,.1f} MB"
 
 
 def _range(values: pd.Series) -> str:

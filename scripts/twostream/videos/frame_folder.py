@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from twostream.files import sha256
+from twostream.videos.excerpt import file_of
 from twostream.videos.video_file import UnreadableError
 
 BOUND = 20.0
@@ -64,12 +65,13 @@ def read_displacements(folder: Path) -> Iterator[np.ndarray]:
 
 
 def content_size(video: Path) -> int:
-    """Return the bytes of a video, be it a file or a folder of pictures; OSError if it is not there."""
-    return sum(file.stat().st_size for file in _content(video))
+    """Return the bytes of the file a video is in, or of a folder's pictures; OSError if it is not there."""
+    return sum(file.stat().st_size for file in _content(file_of(video)))
 
 
 def content_sha256(video: Path) -> str:
-    """Return the SHA-256 of a file, or of the names and SHA-256s of a folder's pictures."""
+    """Return the SHA-256 of a video's file, or of the names and SHA-256s of a folder's pictures."""
+    video = file_of(video)
     if not video.is_dir():
         return sha256(video)
     lines = (f"{sha256(file)}  {file.name}\n" for file in _content(video))
@@ -81,6 +83,7 @@ def last_change(video: Path) -> int:
 
     The pictures in a folder count too, so that one which was written over is seen.
     """
+    video = file_of(video)
     files = [video, *(_content(video) if video.is_dir() else ())]
     return max(time for file in files for time in (file.stat().st_ctime_ns, file.lstat().st_ctime_ns))
 

@@ -1,7 +1,7 @@
 """The index of a dataset: one row a video, with what is known of it and its part in each split.
 
-Columns: `file` (relative to the dataset's folder; a folder, if its pictures are the video), `size`
-(bytes), `sha256`, `class`, `label`
+Columns: `file` (relative to the dataset's folder; a folder, if its pictures are the video; with the
+frames, if it is an excerpt of a file: `excerpt`), `size` (bytes) and `sha256` of the file, `class`, `label`
 (from 0, classes in alphabetical order), `group`, and for each split `split1`, `split2`, ... one of
 `train`, `test`, `none`. Rows are sorted by file.
 """
@@ -15,9 +15,11 @@ from twostream.config.sources import Media
 from twostream.files import UserError, atomic_write
 from twostream.progress import ProgressBar
 from twostream.videos.decoding import BadVideoError, why_unusable
+from twostream.videos.excerpt import file_of
 from twostream.videos.frame_folder import content_sha256, content_size
 
 PARTS = {"train", "test", "none"}
+ADVICE = "set `on_bad_video: skip` in config/config.yaml"
 
 
 def complete(
@@ -29,23 +31,38 @@ def complete(
     BadVideoError, which names every bad file; with "skip" they are left out. Labels are numbered over
     all classes, those of skipped videos included, so leaving one out renumbers nothing.
     """
+    table = checked(table, folder, media)
+    bad = unusable(table, folder, media, on_bad_video, ADVICE)
+    return indexed(table.drop(bad.index), table, folder, media), bad.reset_index(drop=True)
+
+
+def checked(table: pd.DataFrame, folder: Path, media: Media) -> pd.DataFrame:
+    """Return the rows of a table sorted by file; raise UserError if one names no class, group or file."""
     if table.empty:
         raise UserError(f"{folder}: holds no {media}")
     _check_rows(table, folder)
-    table = table.sort_values("file", ignore_index=True)
+    return table.sort_values("file", ignore_index=True)
+
+
+def indexed(good: pd.DataFrame, table: pd.DataFrame, folder: Path, media: Media) -> pd.DataFrame:
+    """Return the index of the videos in `good`, which are those of `table` that can be used.
+
+    Raises UserError if its splits cannot be trained or tested on.
+    """
     classes = sorted(table["class"].unique())
-    bad = unusable(table, folder, media, on_bad_video, "set `on_bad_video: skip` in config/config.yaml")
-    good = table.drop(bad.index).reset_index(drop=True)
+    good = good.reset_index(drop=True)
     if media != "images":
         _check_splits(good, folder)
         # One whose test videos are skipped is not asked for: they are reported as left out.
         for split in _splits(table):
             _check_classes(table[table[split] != "none"], split, "test", folder)
-    paths = [folder / file for file in good["file"]]
-    good.insert(1, "size", [content_size(path) for path in paths])
-    good.insert(2, "sha256", [content_sha256(path) for path in ProgressBar(paths, "checksums")])
+    files = [file_of(folder / video) for video in good["file"]]
+    # Of a file with several excerpts, once.
+    sums = {file: content_sha256(file) for file in ProgressBar(list(dict.fromkeys(files)), "checksums")}
+    good.insert(1, "size", [content_size(file) for file in files])
+    good.insert(2, "sha256", [sums[file] for file in files])
     good.insert(4, "label", good["class"].map({name: i for i, name in enumerate(classes)}))
-    return good, bad.reset_index(drop=True)
+    return good
 
 
 def unusable(
@@ -57,13 +74,20 @@ def unusable(
     """
     reasons = [why_unusable(folder / file, media, every) for file in ProgressBar(table["file"], "checking")]
     bad = pd.DataFrame({"file": table["file"], "reason": reasons}).dropna()
-    if len(bad) and on_bad_video == "stop":
-        listed = "\n".join(f"  {folder / file}: {reason}" for file, reason in bad.to_numpy())
-        raise BadVideoError(
-            f"{len(bad)} of {len(table)} {media} cannot be used:\n{listed}\n"
-            f"Replace them, or {advice} to leave them out."
-        )
+    if on_bad_video == "stop":
+        refuse_bad(bad, len(table), folder, media, advice)
     return bad
+
+
+def refuse_bad(bad: pd.DataFrame, count: int, folder: Path, media: Media, advice: str = ADVICE) -> None:
+    """Raise BadVideoError that names all bad videos, by `file` and `reason`, if there are any of `count`."""
+    if bad.empty:
+        return
+    listed = "\n".join(f"  {folder / file}: {reason}" for file, reason in bad[["file", "reason"]].to_numpy())
+    raise BadVideoError(
+        f"{len(bad)} of {count} {media} cannot be used:\n{listed}\n"
+        f"Replace them, or {advice} to leave them out."
+    )
 
 
 def _check_rows(table: pd.DataFrame, folder: Path) -> None:

@@ -3,6 +3,7 @@
 import csv
 import os
 import unicodedata
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path, PurePosixPath
 
@@ -11,6 +12,8 @@ import pandas as pd
 from twostream.files import UserError
 
 PARTS = {"train", "test", "none"}
+# Columns that hold something on each line.
+TEXTS = ("file", "class", "group")
 # How files begin that are not UTF-8, or have a mark before it.
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 # What some spreadsheets write before the header to say which separator they use.
@@ -26,29 +29,49 @@ def from_list(file: Path, splits: int, folder: Path | None = None) -> pd.DataFra
     another form of Unicode than its name has there. Raises UserError that names the list, the line and what
     is wrong.
     """
-    splits_named = [f"split{s}" for s in range(1, splits + 1)]
-    table = _read(file, ["file", "class", "group", *splits_named])
-    for line, row in table.iterrows():
-        for column in ("file", "class", "group"):
-            if not row[column]:
-                raise UserError(f"{file}: line {line}: has no {column}")
-            if not _is_plain(row[column]):
-                raise UserError(
-                    f"{file}: line {line}: {column} holds {row[column]!r}; take out what cannot be seen in it"
-                )
-        for column in splits_named:
-            if row[column].lower() not in PARTS:
-                said = f"{column} holds {row[column]!r}; it is train, test or none"
-                raise UserError(f"{file}: line {line}: {said}")
-    for column in splits_named:
-        table[column] = table[column].str.lower()
-    table["file"] = [_relative(name, folder) for name in table["file"]]
+    table = read_list(file, ["file", "class", "group"], splits)
+    table["file"] = [relative(name, folder) for name in table["file"]]
     if table["file"].duplicated().any():
         raise UserError(f"{file}: lists {table['file'][table['file'].duplicated()].iloc[0]} twice")
     return table.reset_index(drop=True)
 
 
-def _read(file: Path, columns: list[str]) -> pd.DataFrame:
+def read_list(
+    file: Path,
+    needed: Sequence[str],
+    splits: int,
+    optional: Sequence[str] = (),
+    other_names: Mapping[str, str] | None = None,
+    other_parts: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Return the columns `needed`, `optional` ones that are there, and `split1`, ... of a user's CSV.
+
+    All are texts, without blanks around, by line of the file. `split` stands for the only split;
+    `other_names` are those that a column may have instead, and `other_parts` those that a part may have
+    instead of train, test and none. Raises UserError that names the line of a text that is missing or cannot be seen, or of a
+    split that holds no name of a part; or the column that is missing or there twice.
+    """
+    splits_named = [f"split{s}" for s in range(1, splits + 1)]
+    table = _read(file, [*needed, *splits_named], optional, {"split": "split1", **(other_names or {})})
+    for column in (name for name in TEXTS if name in table):
+        for line, cell in table[column].items():
+            if not cell:
+                raise UserError(f"{file}: line {line}: has no {column}")
+            if not _is_plain(cell):
+                said = f"{column} holds {cell!r}; take out what cannot be seen in it"
+                raise UserError(f"{file}: line {line}: {said}")
+    for column in splits_named:
+        table[column] = table[column].str.lower().replace(dict(other_parts or {}))
+        wrong = table[column][~table[column].isin(PARTS)]
+        if len(wrong):
+            said = f"{column} holds {wrong.iloc[0]!r}; it is train, test or none"
+            raise UserError(f"{file}: line {wrong.index[0]}: {said}")
+    return table
+
+
+def _read(
+    file: Path, needed: Sequence[str], optional: Sequence[str], names: Mapping[str, str]
+) -> pd.DataFrame:
     """The cells of a list's columns, by line of the file, without blanks around them."""
     text = _text(file)
     first = text.partition("\n")[0].strip()
@@ -64,18 +87,25 @@ def _read(file: Path, columns: list[str]) -> pd.DataFrame:
                 rows[reader.line_num] = stripped
     except csv.Error as error:
         raise UserError(f"{file}: line {reader.line_num}: is not CSV: {error}") from None
-    return _table(file, rows, columns)
+    return _table(file, rows, needed, optional, names)
 
 
-def _table(file: Path, rows: dict[int, list[str]], columns: list[str]) -> pd.DataFrame:
+def _table(
+    file: Path,
+    rows: dict[int, list[str]],
+    needed: Sequence[str],
+    optional: Sequence[str],
+    names: Mapping[str, str],
+) -> pd.DataFrame:
     if not rows:
         raise UserError(f"{file}: is empty")
     header = [name.lower() for name in rows.pop(min(rows))]
-    header = ["split1" if name == "split" else name for name in header]
-    if missing := [column for column in columns if column not in header]:
+    header = [names.get(name, name) for name in header]
+    columns = [*needed, *(column for column in optional if column in header)]
+    if missing := [column for column in needed if column not in header]:
         raise UserError(f"{file}: lacks the column {', '.join(missing)}; it has {', '.join(header)}")
     if repeated := [column for column in columns if header.count(column) > 1]:
-        raise UserError(f"{file}: has the column {repeated[0]} twice")
+        raise UserError(f"{file}: has the column {repeated[0]} twice, perhaps by another name of it")
     for line, cells in rows.items():
         # Spreadsheets leave empty cells at the end.
         if len(cells) < len(header) or any(cells[len(header) :]):
@@ -104,8 +134,8 @@ def _is_plain(cell: str) -> bool:
     return all(char.isprintable() or unicodedata.category(char) == "Zs" for char in cell)
 
 
-def _relative(name: str, folder: Path | None) -> str:
-    """A file's name as the index has it: the same for each spelling of its path."""
+def relative(name: str, folder: Path | None) -> str:
+    """Return a file's name as the index has it: the same for each spelling of its path."""
     path = PurePosixPath(os.path.normpath(name))
     if folder is None:
         return path.as_posix()

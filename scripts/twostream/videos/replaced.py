@@ -11,6 +11,7 @@ from pathlib import Path
 
 from twostream.files import write_json
 from twostream.provenance.records import read_record, run_of
+from twostream.videos.excerpt import whole
 from twostream.videos.frame_folder import content_sha256, content_size, last_change
 from twostream.videos.index import read_index
 
@@ -27,7 +28,8 @@ def replaced_videos(folder: Path, index: str) -> list[str]:
     written = run_of(index, record).get("times", {}).get(index) or Path(index).stat().st_mtime_ns
     seen = _read_seen()
     found, before = [], dict(seen)
-    for file, expected in read_index(index)[["file", "sha256"]].itertuples(index=False):
+    rows = read_index(index)
+    for file, expected in dict(zip(map(whole, rows["file"]), rows["sha256"], strict=True)).items():
         with suppress(OSError):
             path = folder / file
             key, state = str(path.absolute()), _state(path)

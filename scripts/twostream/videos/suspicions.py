@@ -41,12 +41,16 @@ def refuse_alike(table: pd.DataFrame, folder: Path) -> None:
 
 
 def refuse_repeated(index: pd.DataFrame, folder: Path) -> None:
-    """Raise UserError if a video, by its bytes, is on both sides of a split, or of two classes."""
+    """Raise UserError if a video, by its bytes, is on both sides of a split."""
     if repeated := repeated_across(index):
         raise UserError(
             f"{folder}: the same video, byte for byte, is to train on and to test on:"
             f" {'; '.join(repeated[:NAMED])}; delete one of each pair, or list them for one part"
         )
+
+
+def refuse_two_classes(index: pd.DataFrame, folder: Path) -> None:
+    """Raise UserError if a video, by its bytes, is of two classes."""
     if repeated := [
         " and ".join(same.drop_duplicates("class")["file"].iloc[:2])
         for same in _repeated(index)

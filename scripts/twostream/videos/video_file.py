@@ -11,6 +11,7 @@ import numpy as np
 from av.codec.context import Flags
 from av.container import InputContainer
 from av.packet import Packet
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from twostream.videos.conversion import Conversion
@@ -36,13 +37,36 @@ class VideoFile:
     stream: VideoStream
     damage: Damage
 
-    def pictures(self) -> Iterator[np.ndarray]:
+    def pictures(self, first: int = 0) -> Iterator[np.ndarray]:
         """Yield what can be decoded, each coded frame once, as `Conversion.picture` returns it.
 
         A frame stays one picture however long it is shown, and so does an interlaced one, with its two
-        fields woven. What FFmpeg refuses, a damaged packet say, is passed over, and `damage` says so.
-        Raises UnreadableError at the end if there was no frame at all, and at the first frame if its size is
-        none that is read.
+        fields woven. Those before the frame number `first` are left out. Raises UnreadableError at the end
+        if there was no frame at all in the file, or none that could be converted.
+        """
+        conversion, count, failed = None, 0, None
+        for number, frame in enumerate(self.frames()):
+            try:
+                with self.damage.heard():
+                    conversion = conversion or Conversion.like(frame)
+                    if number < first:
+                        continue
+                    picture = conversion.picture(frame)
+            except av.FFmpegError as error:
+                self.damage.refused += 1
+                failed = error
+                continue
+            yield picture
+            count += 1
+        if failed and not count:
+            raise UnreadableError(_said(failed))
+
+    def frames(self) -> Iterator[VideoFrame]:
+        """Yield what can be decoded, each coded frame once, in the order in which they are shown.
+
+        What FFmpeg refuses, a damaged packet say, is passed over, and `damage` says so. Raises
+        UnreadableError at the end if there was no frame at all, and at the first frame if its size is none
+        that is read.
         """
         context = self.stream.codec_context
         # Jobs run side by side, so each keeps to one thread; the flag is for equal bytes everywhere.
@@ -51,23 +75,21 @@ class VideoFile:
         # Sizes may change amid a video too.
         context.options = {"max_pixels": str(MOST_PIXELS)}
         _check_size(context.width, context.height)
-        conversion, count, reason = None, 0, "it holds none"
+        count, reason = 0, "it holds none"
         for packet in self._packets():
             try:
                 with self.damage.heard():
                     frames = context.decode(packet)
-                for frame in frames:
-                    if conversion is None:
-                        _check_size(frame.width, frame.height)
-                        conversion = Conversion.like(frame)
-                    with self.damage.heard():
-                        picture = conversion.picture(frame)
-                    self.damage.marked += frame.is_corrupt
-                    yield picture
-                    count += 1
             except av.FFmpegError as error:
                 self.damage.refused += 1
                 reason = _said(error)
+                continue
+            for frame in frames:
+                if not count:
+                    _check_size(frame.width, frame.height)
+                self.damage.marked += frame.is_corrupt
+                yield frame
+                count += 1
         if not count:
             raise UnreadableError(reason)
         if count < self.stream.frames:
