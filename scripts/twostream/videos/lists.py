@@ -48,8 +48,8 @@ def read_list(
 
     All are texts, without blanks around, by line of the file. `split` stands for the only split;
     `other_names` are those that a column may have instead, and `other_parts` those that a part may have
-    instead of train, test and none. Raises UserError that names the line of a text that is missing or cannot be seen, or of a
-    split that holds no name of a part; or the column that is missing or there twice.
+    instead of train, test and none. Raises UserError that names the line of a text that is missing or cannot
+    be seen, or of a split that holds no name of a part; or the column that is missing or there twice.
     """
     splits_named = [f"split{s}" for s in range(1, splits + 1)]
     table = _read(file, [*needed, *splits_named], optional, {"split": "split1", **(other_names or {})})
