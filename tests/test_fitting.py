@@ -84,7 +84,7 @@ def test_with_two_datasets_of_one_split_only_rows_over_more_go(folder):
     config = with_one(folder, secondary="demo_b")
     edit(folder / "scale/demo.yaml", "datasets.demo_b.splits", 1)
     config = load_config(folder)
-    assert list(config.left_out) == ["table4", "claims"]
+    assert list(config.left_out) == ["table4", "streams", "claims"]
     assert rows(config, "table2") == rows(load_config(ROOT / "config"), "table2")
 
 

@@ -72,12 +72,17 @@ def with_other_methods(content: dict[str, Any]) -> None:
     benchmark["tables"]["table3"]["rows"] += [row | {"run": "with-fused"}, row | {"row": "2", "run": "alone"}]
 
 
+def with_a_third_stream(content: dict[str, Any]) -> None:
+    benchmark = content["config/benchmark.yaml"]
+    benchmark["tables"]["streams"] = benchmark.pop("more_tables")["streams"]
+
+
 @pytest.fixture(scope="module")
 def plans(tmp_path_factory) -> list[Plan]:
     """Plans that use, together, everything that a stage may."""
     folder = tmp_path_factory.mktemp("config")
     changed = [plan_with(change, folder) for change in (videos_in_a_folder, flow_from_frames)]
-    changed.append(plan_with(another_two_stream, folder))
+    changed += [plan_with(change, folder) for change in (another_two_stream, with_a_third_stream)]
     changed.append(plan_with(with_other_methods, folder))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

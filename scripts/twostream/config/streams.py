@@ -1,4 +1,4 @@
-"""The streams of the paper and the kinds of input that they see, as data (its sections 2 and 3).
+"""The streams and the kinds of input that they see, as data: the paper's (sections 2 and 3) and one more.
 
 What differs from one stream, or kind of input, to another is said here, once; all else asks. A new kind
 needs an entry here and its own stacking in `inputs`, a new stream an entry here.
@@ -18,8 +18,8 @@ FLOW_SCALE = 2.0
 Extracted = Literal["frames", "flow", "backward_flow"]
 DIRECTIONS: dict[Extracted, Direction] = {"flow": "forward", "backward_flow": "backward"}
 
-KindName = Literal["frames", "stacking", "trajectory"]
-StreamName = Literal["spatial", "temporal"]
+KindName = Literal["frames", "stacking", "trajectory", "difference"]
+StreamName = Literal["spatial", "temporal", "difference"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,17 @@ KINDS: dict[KindName, Kind] = {
     ),
     "stacking": STACKING,
     "trajectory": replace(STACKING, leaves_crop=True),
+    # Of each frame to the next (Wang et al., 2016). A colour added to all frames would change no difference.
+    "difference": Kind(
+        reads="frames",
+        channels=("R", "G", "B"),
+        mirror_signs=(1, 1, 1),
+        mean=(0.0, 0.0, 0.0),
+        scale=PIXEL_SCALE,
+        rows=("the difference of two frames' colours", "the differences of consecutive frames' colours"),
+        symbol=r"\Delta",
+        more_images=1,
+    ),
 }
 
 STREAMS: dict[StreamName, Stream] = {
@@ -113,6 +124,7 @@ STREAMS: dict[StreamName, Stream] = {
     "temporal": Stream(
         kinds=("stacking", "trajectory"), single_normalisation=True, averages_first_layer=True
     ),
+    "difference": Stream(kinds=("difference",), averages_first_layer=True),
 }
 
 
