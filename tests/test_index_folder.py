@@ -13,7 +13,13 @@ from twostream.videos.decoding import BadVideoError
 from twostream.videos.index import class_names, complete, part
 from twostream.videos.listing import find_videos, passed_over
 from twostream.videos.lists import from_list
-from twostream.videos.suspicions import refuse_alike, refuse_repeated, refuse_text, repeated_on_one_side
+from twostream.videos.suspicions import (
+    refuse_alike,
+    refuse_repeated,
+    refuse_text,
+    refuse_two_classes,
+    repeated_on_one_side,
+)
 
 ODD = 'a b\'s "q" & #1 (x).avi'
 
@@ -356,7 +362,7 @@ def test_a_video_to_train_and_to_test_on_or_of_two_classes_is_refused(tmp_path):
             indexed(("1", "A", "x", "train"), ("2", "B", "y", "test"), ("3", "A", "x", "test")), tmp_path
         )
     with pytest.raises(UserError, match="is of two classes: 1 and 3"):
-        refuse_repeated(
+        refuse_two_classes(
             indexed(("1", "A", "x", "train"), ("2", "B", "y", "test"), ("3", "B", "x", "train")), tmp_path
         )
     # Twice on one side is a waste, and no leak: it is told.
