@@ -15,7 +15,7 @@ from twostream.paths import Direction
 from twostream.provenance.records import recorded
 from twostream.provenance.specs import code_digest, digest
 from twostream.videos.index import unusable, write_index
-from twostream.videos.listing import find_videos
+from twostream.videos.listing import check_folder, find_videos
 
 
 def extract_folder(
@@ -51,6 +51,7 @@ def extract_folder(
 
 def usable_files(folder: Path, out: Path, skip_bad: bool) -> list[str]:
     """Return the videos below a folder that can be read; those that cannot are an error, or are listed."""
+    check_folder(folder)
     files = find_videos(folder, "videos")
     table = pd.DataFrame({"file": files})
     bad = unusable(table, folder, "videos", "skip" if skip_bad else "stop", advice="use --skip-bad")
