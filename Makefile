@@ -5,6 +5,11 @@ PYTHON =
 BIN = .venv/bin
 GROUPS = tables pretrained remotes cluster test lint uv
 
+# Snakemake keeps a cache at home; where that may only be read, here.
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+export XDG_CACHE_HOME ?= $(CURDIR)/scratch/cache
+endif
+
 .PHONY: tables reproduce report publish rehearsal test lint bench emulated gpu-check lock pretrained remotes cluster
 # Groups are installed into one .venv.
 .NOTPARALLEL:

@@ -8,7 +8,7 @@ from twostream.config.recipes import IndexRecipe
 from twostream.files import some
 from twostream.videos.class_folders import from_class_folders
 from twostream.videos.index import complete, write_index
-from twostream.videos.listing import passed_over
+from twostream.videos.listing import check_folder, passed_over
 from twostream.videos.lists import from_list
 from twostream.videos.suspicions import (
     refuse_alike,
@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--skipped", required=True, help="report on left-out videos to write")
     args = parser.parse_args()
     recipe = cli.recipe(IndexRecipe, args)
+    check_folder(args.folder)
     with cli.record(args, recipe) as record:
         if args.list:
             table = from_list(args.list, recipe.splits, args.folder)

@@ -116,7 +116,7 @@ def test_fusion_with_scores_of_the_test_part_alone_is_of_the_test_part():
     assert set(fused.parts) == {"test"}
     assert fused.scores == pytest.approx((ours.part("test").scores + theirs.scores) / 2)
     with pytest.raises(UserError, match="needs training videos"):
-        svm(ours, theirs, SVM(costs=[1.0], folds=2), 0)
+        svm(ours, theirs, settings=SVM(costs=[1.0], folds=2), seed=0)
 
 
 def table(seeds: int) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from twostream.files import UserError
 from twostream.videos.class_folders import from_class_folders
 from twostream.videos.decoding import BadVideoError
 from twostream.videos.index import class_names, complete, part
-from twostream.videos.listing import find_videos, passed_over
+from twostream.videos.listing import check_folder, find_videos, passed_over
 from twostream.videos.lists import from_list
 from twostream.videos.suspicions import (
     refuse_alike,
@@ -314,8 +314,9 @@ def test_links_that_lead_to_each_other_are_named(tmp_path):
 def test_what_is_hidden_is_no_class_and_what_is_missing_is_named(tmp_path):
     videos_at(tmp_path, ".git/x/1.avi", "A/1.avi", "A/._1.avi")
     assert find_videos(tmp_path, "videos") == ["A/1.avi"]
+    assert find_videos(tmp_path / "nowhere", "videos") == []
     with pytest.raises(UserError, match=r"there is no folder .*nowhere"):
-        find_videos(tmp_path / "nowhere", "videos")
+        check_folder(tmp_path / "nowhere")
 
 
 def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):

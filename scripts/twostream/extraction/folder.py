@@ -16,7 +16,7 @@ from twostream.provenance.records import recorded
 from twostream.provenance.specs import code_digest, digest
 from twostream.videos.damage import tell_damaged
 from twostream.videos.index import unusable, write_index
-from twostream.videos.listing import find_videos
+from twostream.videos.listing import check_folder, find_videos
 
 
 def extract_folder(
@@ -55,6 +55,7 @@ def extract_folder(
 
 def usable_files(folder: Path, out: Path, skip_bad: bool, every: int = 1) -> list[str]:
     """Return the videos below a folder that can be read; those that cannot are an error, or are listed."""
+    check_folder(folder)
     files = find_videos(folder, "videos")
     table = pd.DataFrame({"file": files})
     bad = unusable(table, folder, "videos", "skip" if skip_bad else "stop", "use --skip-bad", every)

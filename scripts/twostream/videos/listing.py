@@ -21,11 +21,17 @@ SUFFIXES: dict[Media, frozenset[str]] = {
 }
 
 
+def check_folder(folder: Path) -> None:
+    """Raise UserError if there is no such folder."""
+    if not folder.is_dir():
+        raise UserError(f"there is no folder {folder}")
+
+
 def find_videos(folder: Path, media: Media) -> list[str]:
     """Return the videos (or images) below `folder`, relative to it, sorted.
 
-    Raises UserError if there is no such folder, a folder cannot be read, a link leads to one that it lies in,
-    or a name is no UTF-8.
+    There are none if there is no such folder. Raises UserError if a folder cannot be read, a link leads to
+    one that it lies in, or a name is no UTF-8.
     """
     if media == "raw-frames":
         return sorted({str(Path(file).parent) for file in _files(folder) if is_picture(Path(file).name)})
@@ -42,7 +48,7 @@ def passed_over(folder: Path, media: Media) -> list[str]:
 def _files(folder: Path) -> Iterator[str]:
     """Yield all files below a folder, through links too, relative to it; what is hidden is left out."""
     if not folder.is_dir():
-        raise UserError(f"there is no folder {folder}")
+        return
     for place, folders, names in os.walk(folder, onerror=_refuse, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".")]
         names = [name for name in names if not name.startswith(".")]
