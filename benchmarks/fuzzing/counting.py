@@ -7,7 +7,7 @@ import av
 import av.logging
 
 KEPT = 5
-# Larger pictures are not read (config/README.md, `on_bad_video`); a damaged packet amid a video may claim one.
+# Larger pictures are not read (config/README.md), and a damaged packet amid a video may claim one.
 MOST_PIXELS = 2**25
 
 
