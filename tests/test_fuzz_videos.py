@@ -18,6 +18,7 @@ from fuzzing.mutations import MUTATIONS
 from fuzzing.process import Ended, Watched
 from fuzzing.seen import Call, Seen
 from fuzzing.sources import CONTAINERS, FRAMES, write_source, write_sources
+from twostream.videos.decoding import read_frames
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,13 @@ def test_each_mutation_changes_files_of_any_size(mutation, size):
         changed += bytes(content) != whole
     # Of a file of a byte or two little can be cut or moved.
     assert changed >= (15 if size == 300 else 0)
+
+
+def test_a_packet_that_claims_too_large_a_picture_is_counted_by_nobody(sources, tmp_path):
+    # Found in an hour: one packet of this copy says 26,161 x 1,944 pixels.
+    video = tmp_path / "a.flv"
+    video.write_bytes(damaged_copy(sources, 17, 12206).content)
+    assert count_frames(video).frames == len(list(read_frames(video))) == FRAMES - 1
 
 
 def test_damaged_copies_are_handled_well(sources, tmp_path):

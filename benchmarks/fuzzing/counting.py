@@ -7,6 +7,8 @@ import av
 import av.logging
 
 KEPT = 5
+# Larger pictures are not read (config/README.md), and a damaged packet amid a video may claim one.
+MOST_PIXELS = 2**25
 
 
 @dataclass
@@ -41,6 +43,7 @@ def _decode(video: Path, said: FFmpegSays) -> None:
                 return
             said.announced = stream.frames
             stream.codec_context.thread_count = 1
+            stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
             _decode_packets(container, stream, said)
     except (av.FFmpegError, OSError) as error:
         said.complaints.append(f"opening or reading: {error}")
