@@ -26,6 +26,7 @@ from pairs import layered_pairs, mean_error, middlebury_pair, smooth_pairs
 from twostream.config.flow import FLOW_ALGORITHMS, Flow
 from twostream.extraction.encoding import encode
 from twostream.extraction.flow import write_flow
+from twostream.extraction.folder import with_weights_here
 from twostream.extraction.store import ShardWriter
 from twostream.files import UserError
 from twostream.flow.video_flow import load_algorithm, video_flow
@@ -118,6 +119,7 @@ def report_algorithms(flo: list[Path], video: Path, device: str) -> None:
     )
     for method, settings in SETTINGS.items():
         try:
+            settings = with_weights_here(settings)
             # First, as it loads or compiles what the algorithm needs.
             errors = [
                 mean_error(field_of([first, second], settings, device), f) for first, second, f in pairs

@@ -14,7 +14,7 @@ import pytest
 import torch
 from conftest import ROOT, textured, write_video
 
-from twostream.config.flow import FLOW_ALGORITHMS, Flow
+from twostream.config.flow import ALGORITHMS, FLOW_ALGORITHMS, RAFT_WEIGHTS, Flow
 from twostream.config.recipes import FlowRecipe, FramesRecipe
 from twostream.extraction import flow as extraction
 from twostream.extraction.encoding import encode
@@ -27,6 +27,9 @@ from twostream.flow.colour import colour_coded
 from twostream.flow.video_flow import load_algorithm, video_flow
 from twostream.videos.decoding import BadVideoError, read_frames, rescale
 from twostream.videos.index import write_index
+
+# Of the others tests/test_raft.py is.
+WITHOUT_WEIGHTS = [method for method in FLOW_ALGORITHMS if method not in RAFT_WEIGHTS]
 
 
 def settings(method: str = "dis", encoding: str = "range") -> Flow:
@@ -41,7 +44,7 @@ def shifted(x: float, y: float) -> np.ndarray:
     return np.stack([first, second])
 
 
-@pytest.mark.parametrize("method", FLOW_ALGORITHMS)
+@pytest.mark.parametrize("method", WITHOUT_WEIGHTS)
 def test_a_shift_is_found_to_a_fraction_of_a_pixel(method):
     (field,) = video_flow(shifted(2.5, -1.5), settings(method), "forward")
     field = field[10:-10, 10:-10]
@@ -49,7 +52,7 @@ def test_a_shift_is_found_to_a_fraction_of_a_pixel(method):
     assert np.linalg.norm(field - (2.5, -1.5), axis=-1).mean() < 0.25
 
 
-@pytest.mark.parametrize("method", FLOW_ALGORITHMS)
+@pytest.mark.parametrize("method", WITHOUT_WEIGHTS)
 def test_backward_flow_is_that_of_the_reversed_pair(method):
     frames = np.concatenate([shifted(3, 1), textured(64, 80, 5)[None]])
     backward = list(video_flow(frames, settings(method), "backward"))
@@ -73,9 +76,11 @@ def test_frames_are_rescaled_before_their_flow():
 
 def test_every_algorithm_in_the_configuration_is_there_and_no_other():
     folder = ROOT / "scripts" / Path(*settings().module.split(".")).parent
-    assert {file.stem for file in folder.glob("[a-z]*.py")} == set(FLOW_ALGORITHMS)
+    assert set(FLOW_ALGORITHMS) == ALGORITHMS.keys()
+    assert {file.stem for file in folder.glob("[a-z]*.py")} == {a.module for a in ALGORITHMS.values()}
     backends = {method: load_algorithm(settings(method)).backend("cuda") for method in FLOW_ALGORITHMS}
-    assert backends == {"brox": "torch", "tvl1": "opencv", "farneback": "opencv", "dis": "opencv"}
+    by_torch = dict.fromkeys(("brox", "raft_small", "raft_large"), "torch")
+    assert backends == by_torch | dict.fromkeys(("tvl1", "farneback", "dis"), "opencv")
 
 
 def recipe(shards: int = 1) -> FlowRecipe:

@@ -1,11 +1,12 @@
 """The flow of anyone's folder of videos, without the workflow."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from twostream.config.flow import Flow
+from twostream.config.flow import RAFT_WEIGHTS, Flow, RaftSettings
 from twostream.extraction.flow import write_flow
 from twostream.extraction.preview import write_preview
 from twostream.extraction.shards import FIELD_BYTES, check_free_disk
@@ -35,6 +36,7 @@ def extract_folder(
     """
     if preview and "forward" not in directions:
         raise UserError("--preview shows forward flow; add `--direction both` or `forward`")
+    flow = with_weights_here(flow)
     files = usable_files(folder, out, skip_bad)
     check_free_disk(folder, files, out / "forward.zip", FIELD_BYTES, shards=len(directions))
     for direction in directions:
@@ -47,6 +49,27 @@ def extract_folder(
             record.facts["videos"] = len(files)
     if preview:
         write_preview(folder, files, out / "forward.zip", preview)
+
+
+def with_weights_here(flow: Flow) -> Flow:
+    """Return settings that name the weights that lie here, if those are a file of others than the published.
+
+    Without the workflow no configuration says which are meant; so the record does. Raises UserError if there
+    are several files of others.
+    """
+    if flow.method not in RAFT_WEIGHTS:
+        return flow
+    # Not before: it loads torch.
+    from twostream.flow.algorithms.raft import weights_folder, weights_here
+
+    here, wanted = weights_here(flow.method), flow.raft.weights
+    if not here or any(checksum.startswith(wanted) for checksum in here.values()):
+        return flow
+    if len(here) > 1:
+        raise UserError(f"{weights_folder(flow.method)}: holds several files of weights; leave one there")
+    ((file, checksum),) = here.items()
+    print(f"{flow.method}: the weights are those in {file} (SHA-256 {checksum[:8]}...)", file=sys.stderr)
+    return flow.model_copy(update={flow.method: RaftSettings(weights=checksum[:8])})
 
 
 def usable_files(folder: Path, out: Path, skip_bad: bool) -> list[str]:

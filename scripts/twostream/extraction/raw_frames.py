@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from twostream.config.flow import Flow
+from twostream.extraction.folder import with_weights_here
 from twostream.files import UserError, atomic_write, part_of, write_json
 from twostream.flow.video_flow import video_flow
 from twostream.progress import ProgressBar
@@ -38,6 +39,7 @@ def write_raw_frames(folder: Path, files: Sequence[str], out: Path, flow: Flow, 
     twice = {place for place in places if places.count(place) > 1}
     if twice:
         raise UserError(f"{folder}: several videos are called {min(twice)}; rename all but one")
+    flow = with_weights_here(flow)
     _check_settings(out, flow)
     cv2.setNumThreads(1)
     for file, place in ProgressBar(list(zip(files, places, strict=True)), "frames and flow"):
