@@ -337,3 +337,10 @@ def test_slow_fusion_by_a_backbone_is_refused_before_any_job(tmp_path):
     content["claims"] = [claim for claim in content["claims"] if claim["number"] != 11]
     benchmark.write_text(yaml.safe_dump(content))
     Plan(load_config(tmp_path / "config")).check()
+
+
+def test_a_model_may_be_read_by_whom_the_umask_lets(tmp_path):
+    description = Description(run=ONE_FRAME, network=SQUEEZENET, crop=CROP, short_side=CROP, heads={})
+    save_model(description.build(), description, tmp_path / "model.safetensors")
+    (tmp_path / "any").touch()
+    assert (tmp_path / "model.safetensors").stat().st_mode == (tmp_path / "any").stat().st_mode

@@ -13,7 +13,7 @@ from conftest import ROOT, call, copy_project, planned
 from twostream.config.loading import load_config
 from twostream.config.settings import Config
 from twostream.files import UserError
-from twostream.plan.disk import check_room, kept_bytes
+from twostream.plan.disk import check_room, check_temporary_folder, kept_bytes
 from twostream.plan.forecast import Forecast, disk_rows, forecast, path_rows, rule_rows, time_rows
 from twostream.plan.plan import Plan
 from twostream.plan.rates import GPUS, expected
@@ -275,3 +275,16 @@ def test_a_disk_that_is_too_small_is_told_before_anything_runs(tmp_path, monkeyp
         Path(shard).parent.mkdir(parents=True, exist_ok=True)
         Path(shard).touch()
     check_room(steps, plan.config, {})
+
+
+def test_a_folder_for_temporary_files_that_is_full_is_told_before_anything_runs(
+    tmp_path, monkeypatch
+) -> None:
+    def full(dir: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    check_temporary_folder()
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    with pytest.raises(UserError, match=r"temporary files cannot be written \(No space left on device\)"):
+        check_temporary_folder()
