@@ -66,6 +66,11 @@ def test_a_failed_job_is_shown_with_its_log_and_without_its_command(terminal, tm
     assert terminal(LogEvent.ERROR, "CalledProcessError in file x: python a --recipe {}") == ""
 
 
+def test_a_target_that_makes_nothing_is_no_line(terminal):
+    begins(terminal, 3, "tables")
+    assert ends(terminal, 3, 3) == ""
+
+
 def test_what_is_said_of_no_job_stays(terminal):
     assert terminal(None, "Nothing to be done") == "Nothing to be done"
     assert terminal(None, "Execute 2 jobs...") == "" == terminal(LogEvent.SHELLCMD, "python a")

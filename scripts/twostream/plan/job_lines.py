@@ -53,7 +53,7 @@ class JobLines(logging.Formatter, logging.Filter):
         """Return whether something is said of a record."""
         event, told = get_event(record), vars(record)
         if event == LogEvent.JOB_INFO:
-            number, (output, *_) = told["jobid"], told["output"] or ["-"]
+            number, (output, *_) = told["jobid"], told["output"] or [""]
             self._begun[number] = (told["rule_name"], str(output), time.monotonic())
             return self._expected.get(number, 0.0) >= LONG
         if event == LogEvent.JOB_FINISHED:
@@ -81,6 +81,8 @@ class JobLines(logging.Formatter, logging.Filter):
             self._done += self._expected.get(number, 0.0)
             took = time.monotonic() - self._begun[number][2] if number in self._begun else 0.0
             left = self._left() if count < total else ""
+            if number in self._begun and not self._begun[number][1]:
+                continue  # A target that makes nothing itself.
             lines.append(f"{count:{counted}} of {total}  {self._job(number)}: {duration(took)}{left}")
         self._ended.clear()
         return lines
