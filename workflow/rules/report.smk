@@ -7,13 +7,6 @@ CATEGORIES = {
 }
 
 
-# A trial that does not come with the tables is in the report once its table is here.
-def in_report(page):
-    trial = TRIALS.get(page)
-    table = Path(paths.TRIAL_TABLE.format(trial=page))
-    return trial is None or trial.with_tables or table.exists()
-
-
 rule write_page:
     input:
         stale=remade_if_stale("write_page"),
