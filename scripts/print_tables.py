@@ -1,9 +1,11 @@
 """Print what is in results/, readably: the tables of the paper, other methods, and the claims."""
 
 import argparse
+from pathlib import Path
 
 from twostream import cli, paths
 from twostream.config.loading import load_config
+from twostream.config.trials import TRIALS
 from twostream.plan.plan import Plan
 from twostream.provenance.records import arithmetic_of
 from twostream.results.formatting import (
@@ -12,10 +14,10 @@ from twostream.results.formatting import (
     as_text,
     claim_rows,
     method_rows,
-    protocol_rows,
     read_table,
     sampling_note,
     table_rows,
+    trial_rows,
 )
 from twostream.results.trainings import guessing_note
 
@@ -31,8 +33,10 @@ def main() -> None:
     if any(paths.METHODS in step.outputs for step in Plan(config).results()):
         methods = method_rows(read_table(paths.METHODS))
         show("Other methods, and differences to them", methods, paths.METHODS)
-    protocols = protocol_rows(read_table(paths.PROTOCOL_TABLE))
-    show("The same models by other testing protocols (accuracy, %)", protocols, paths.PROTOCOL_TABLE)
+    for name, trial in TRIALS.items():
+        file = paths.TRIAL_TABLE.format(trial=name)
+        if trial.with_tables or Path(file).exists():
+            show(f"{trial.title} (accuracy, %)", trial_rows(read_table(file)), file)
     files = [paths.TABLE.format(table=name) for name in config.benchmark.tables]
     notes = []
     if config.benchmark.claims:

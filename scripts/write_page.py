@@ -3,10 +3,8 @@
 from twostream import cli
 from twostream.config.recipes import PageRecipe
 from twostream.files import atomic_write
-from twostream.results.formatting import claim_rows, method_rows, protocol_rows, read_table, table_rows
+from twostream.results.formatting import SHOWN, read_table
 from twostream.results.pages import page
-
-SHOWN = {"table": table_rows, "claims": claim_rows, "methods": method_rows, "protocols": protocol_rows}
 
 
 def main() -> None:

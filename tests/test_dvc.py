@@ -141,7 +141,7 @@ def test_a_clone_without_pull_is_told_to_and_computes_where_there_is_no_remote(c
 
 PUBLISH = ("python", "scripts/publish_models.py", "--to")
 
-JOBS_OF_SCORES = {"fuse_streams": 2, "make_table": 2, "check_claims": 1, "compare_protocols": 1}
+JOBS_OF_SCORES = {"fuse_streams": 2, "make_table": 2, "check_claims": 1, "compare_trial": 1}
 
 # Whatever can be named: nothing, files, stages, a rule without wildcards, pages of the report.
 TARGETS = ("all", TABLES[1], "temporal", "tables", "plot_curves", "report_pages", "report/table3.html")

@@ -48,7 +48,7 @@ TESTED_WITH = {
     "pretrain": "train_stream",
     "import_weights": "caffe",
     "compare_methods": "paired_tests",
-    "compare_protocols": "score_protocols",
+    "compare_trial": "score_trial",
     "plot_flow": "figures",
     "plot_filters": "figures",
     "plot_confusion": "figures",

@@ -42,8 +42,8 @@ MEASURED = {
     "plot_confusion": (142, 1),
     "plot_recall": (123, 1),
     "plot_fusion_weight": (123, 3),
-    "score_protocols": (981, 10),
-    "compare_protocols": (92, 1),
+    "score_trial": (981, 10),
+    "compare_trial": (92, 1),
     "plot_curves": (164, 3),
 }
 
@@ -106,7 +106,7 @@ def test_gpus_are_for_networks_and_brox_flow(device: str) -> None:
     asked = {step.script: needed(plan, step, dataset_of(step, plan.config)).gpu for step in steps}
     trained = {
         **{"pretrain": 2, "train_stream": 2},
-        **{"score_videos": 1, "score_protocols": 1, "extract_flow": 1},
+        **{"score_videos": 1, "score_trial": 1, "extract_flow": 1},
     }
     assert {rule: gpu for rule, gpu in asked.items() if gpu} == (trained if device == "cuda" else {})
 

@@ -206,13 +206,13 @@ def test_a_flow_module_redoes_extraction_and_what_follows_but_no_spatial_run(pro
 
 def test_a_fusion_module_redoes_fusion_and_tables_alone(project, edited):
     edited("scripts/twostream/scores/fusion.py", "/ 2", "* 0.5")
-    assert planned(project) == {"fuse_streams": 2, "make_table": 1, "check_claims": 1}
+    assert planned(project) == {"fuse_streams": 2, "make_table": 1, "check_claims": 1, "compare_trial": 1}
 
 
 def test_what_no_model_depends_on_redoes_no_model(project, edited):
     for module in ("results/accuracy", "flow/colour", "provenance/records", "cli", "extraction/folder"):
         edited(f"scripts/twostream/{module}.py", "\n\n\n", "\nextra = 1\n\n\n")
-    assert planned(project) == {"make_table": 2, "check_claims": 1, "compare_protocols": 1}
+    assert planned(project) == {"make_table": 2, "check_claims": 1, "compare_trial": 1}
 
 
 def test_the_device_redoes_nothing(project):
@@ -228,7 +228,7 @@ def test_a_job_asks_for_a_gpu_only_where_the_device_is_one(project):
     assert gpu_jobs("cpu") == set()
     assert gpu_jobs("cuda") == {
         *("extract_flow", "pretrain", "train_stream"),
-        *("score_videos", "score_protocols"),
+        *("score_videos", "score_trial"),
     }
 
 
@@ -247,7 +247,7 @@ def test_only_extra_test_frames_score_again_but_train_nothing(project, edited):
     set_key(edited, project, "config/scale/demo.yaml", ["testing", "frames"], 3)
     assert set(planned(project)) == {
         *("score_videos", "fuse_streams", "make_table", "check_claims"),
-        *("score_protocols", "compare_protocols"),
+        *("score_trial", "compare_trial"),
     }
 
 

@@ -22,7 +22,7 @@ PRETRAINED = "models/pretrained/{dataset}.safetensors"
 IMPORTED = "models/pretrained/{weights}.safetensors"
 MODEL = "models/{folder}/{run}/{dataset}-split{split}-seed{seed}.safetensors"
 SCORES = "scores/{folder}/{run}/{dataset}-split{split}-seed{seed}.npz"
-PROTOCOLS = "scores/{folder}/{run}/{dataset}-split{split}-seed{seed}.protocols.csv"
+TRIAL = "scores/{folder}/{run}/{dataset}-split{split}-seed{seed}.{trial}.csv"
 FUSED = "scores/fused/{fusion}/{dataset}-split{split}-seed{seed}.npz"
 # What a method that was not trained here brings, and what of it is in the form of all scores.
 GIVEN = "methods/{method}/{dataset}-split{split}.npz"
@@ -30,7 +30,7 @@ OTHERS = "scores/others/{method}/{dataset}-split{split}.npz"
 TABLE = "results/{table}.csv"
 CLAIMS = "results/claims.csv"
 METHODS = "results/methods.csv"
-PROTOCOL_TABLE = "results/protocols.csv"
+TRIAL_TABLE = "results/{trial}.csv"
 FIGURE_FLOW = "figures/flow.png"
 FIGURE_FILTERS = "figures/filters.png"
 FIGURE_CONFUSION = "figures/confusion.png"
@@ -49,13 +49,13 @@ ARTEFACTS = {
     "import_weights": IMPORTED,
     "train_stream": MODEL,
     "score_videos": SCORES,
-    "score_protocols": PROTOCOLS,
+    "score_trial": TRIAL,
     "fuse_streams": FUSED,
     "import_scores": OTHERS,
     "make_table": TABLE,
     "check_claims": CLAIMS,
     "compare_methods": METHODS,
-    "compare_protocols": PROTOCOL_TABLE,
+    "compare_trial": TRIAL_TABLE,
     "plot_flow": FIGURE_FLOW,
     "plot_filters": FIGURE_FILTERS,
     "plot_confusion": FIGURE_CONFUSION,

@@ -3,7 +3,7 @@ PAGES = plan.pages()
 CATEGORIES = {
     "claims": "Claims",
     "methods": "Other methods",
-    "protocols": "Testing protocols",
+    **{name: trial.category for name, trial in TRIALS.items()},
 }
 
 
@@ -39,5 +39,5 @@ rule write_page:
 
 rule report_pages:
     input:
-        [paths.PAGE.format(page=page) for page in PAGES],
+        [paths.PAGE.format(page=page) for page in PAGES if in_report(page)],
         [output for step in plan.figures() for output in step.outputs],

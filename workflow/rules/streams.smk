@@ -133,19 +133,20 @@ rule score_videos:
         " --out {output.scores:q} > {log:q} 2>&1"
 
 
-rule score_protocols:
+rule score_trial:
     input:
-        stale=remade_if_stale("score_protocols"),
+        stale=remade_if_stale("score_trial"),
         model=paths.MODEL,
-        index=named("score_protocols", "index"),
-        frames=named("score_protocols", "frames"),
-        flow=named("score_protocols", "flow"),
-        backward_flow=named("score_protocols", "backward_flow"),
+        index=named("score_trial", "index"),
+        frames=named("score_trial", "frames"),
+        flow=named("score_trial", "flow"),
+        backward_flow=named("score_trial", "backward_flow"),
+        spatial=named("score_trial", "spatial"),
     output:
-        outcomes=paths.PROTOCOLS,
-        record=paths.record(paths.PROTOCOLS),
+        outcomes=paths.TRIAL,
+        record=paths.record(paths.TRIAL),
     log:
-        "logs/score_protocols/{folder}/{run}/{dataset}-split{split}-seed{seed}.log",
+        "logs/score_trial/{trial}/{folder}/{run}/{dataset}-split{split}-seed{seed}.log",
     wildcard_constraints:
         folder=paths.WILDCARDS["folder"],
         split=r"[1-9]\d*",
@@ -153,16 +154,16 @@ rule score_protocols:
         "../../environment.yml"
     threads: 1 + plan.config.workers
     resources:
-        mem_mb=needs("score_protocols", "mem_mb"),
-        runtime=needs("score_protocols", "runtime"),
-        gpu=needs("score_protocols", "gpu"),
+        mem_mb=needs("score_trial", "mem_mb"),
+        runtime=needs("score_trial", "runtime"),
+        gpu=needs("score_trial", "gpu"),
     params:
-        recipe=lambda w: plan.step("score_protocols", w).recipe_json,
-        spec=spec_file("score_protocols"),
+        recipe=lambda w: plan.step("score_trial", w).recipe_json,
+        spec=spec_file("score_trial"),
         device=lambda w: plan.config.device,
         workers=lambda w: plan.config.workers,
-        data=options("index", "frames", "flow", "backward_flow"),
+        data=options("index", "frames", "flow", "backward_flow", "spatial"),
     shell:
-        "python scripts/score_protocols.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/score_trial.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --device {params.device} --workers {params.workers} --model {input.model:q} {params.data:q}"
         " --out {output.outcomes:q} > {log:q} 2>&1"

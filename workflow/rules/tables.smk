@@ -105,27 +105,27 @@ rule check_claims:
         " --scores {input.scores:q} --out {output.claims:q} > {log:q} 2>&1"
 
 
-rule compare_protocols:
+rule compare_trial:
     input:
-        stale=remade_if_stale("compare_protocols"),
-        outcomes=named("compare_protocols", "outcomes"),
+        stale=remade_if_stale("compare_trial"),
+        outcomes=named("compare_trial", "outcomes"),
     output:
-        table=paths.PROTOCOL_TABLE,
-        record=paths.record(paths.PROTOCOL_TABLE),
+        table=paths.TRIAL_TABLE,
+        record=paths.record(paths.TRIAL_TABLE),
     log:
-        "logs/compare_protocols.log",
+        "logs/compare_trial/{trial}.log",
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=needs("compare_protocols", "mem_mb"),
-        runtime=needs("compare_protocols", "runtime"),
-        gpu=needs("compare_protocols", "gpu"),
+        mem_mb=needs("compare_trial", "mem_mb"),
+        runtime=needs("compare_trial", "runtime"),
+        gpu=needs("compare_trial", "gpu"),
     params:
-        recipe=lambda w: plan.step("compare_protocols", w).recipe_json,
-        spec=spec_file("compare_protocols"),
+        recipe=lambda w: plan.step("compare_trial", w).recipe_json,
+        spec=spec_file("compare_trial"),
     shell:
-        "python scripts/compare_protocols.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/compare_trial.py --recipe {params.recipe:q} --spec {params.spec:q}"
         " --outcomes {input.outcomes:q} --out {output.table:q} > {log:q} 2>&1"
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from twostream.config.streams import KINDS, STREAMS, Extracted, KindName, StreamName
+from twostream.config.trials import TRIALS
 from twostream.config.types import Count, Fraction, Name, Percent, Positive, RunName, Strict
 
 
@@ -60,6 +61,11 @@ class Input(Strict):
     def is_slow_fusion(self) -> bool:
         """Whether the network fuses several frames, layer by layer."""
         return KINDS[self.kind].slow_fusion and self.length > 1
+
+    @property
+    def shows_motion(self) -> bool:
+        """Whether it holds displacements, or several frames."""
+        return KINDS[self.kind].displacements or self.length > 1
 
     @property
     def module(self) -> str:
@@ -271,7 +277,7 @@ class Benchmark(Strict):
 
     @model_validator(mode="after")
     def names_differ(self) -> Self:
-        taken = {"claims", "methods", "protocols"} & self.tables.keys()
+        taken = {"claims", "methods", *TRIALS} & self.tables.keys()
         if taken:
             raise ValueError(f"tables: {taken.pop()} is the name of another file in results/")
         for key, names in (

@@ -18,6 +18,7 @@ from twostream.config.flow import Flow
 from twostream.config.networks import Colours, Format, NetworkSettings, weights_must_fit
 from twostream.config.scale import SVM, Frames, Schedule, Testing, Training
 from twostream.config.sources import Generated
+from twostream.config.trials import TrialName
 from twostream.config.types import SHA256, Count, Name, Percent, Positive, RunName, Strict
 
 
@@ -103,6 +104,19 @@ class ScoringRecipe(Strict):
     shards: Count
     split: Count
     testing: Testing
+
+
+class TrialRecipe(ScoringRecipe):
+    """Which trial the test videos are for, its seed, and the spatial run that the model is averaged with."""
+
+    trial: TrialName
+    seed: int
+    spatial: RunName | None = None
+
+    @property
+    def module(self) -> str:
+        """The name of the module that says how videos come out."""
+        return f"twostream.training.trials.{self.trial}"
 
 
 class FusionRecipe(Strict):
@@ -232,13 +246,14 @@ class MethodsRecipe(Strict):
     seeds: list[int]
 
 
-class ProtocolsRecipe(Strict):
-    """Which models are tested by each protocol, on which test part."""
+class TrialTableRecipe(Strict):
+    """Which models are tried, on which test part; `verdicts` where differences are tested."""
 
     runs: Annotated[list[RunName], Field(min_length=1)]
     dataset: Name
     split: Count
     interval: Interval
+    verdicts: Verdicts | None = None
 
 
 class FlowFigureRecipe(Strict):
@@ -302,7 +317,7 @@ class FusionWeightFigureRecipe(Strict):
     interval: Interval
 
 
-PageKind = Literal["table", "claims", "methods", "protocols"]
+PageKind = Literal["table", "claims", "methods"] | TrialName
 
 
 class PageRecipe(Strict):

@@ -16,6 +16,7 @@ from twostream.config.recipes import (
     ImportScoresRecipe,
     ScoringRecipe,
     TrainingRecipe,
+    TrialRecipe,
 )
 from twostream.config.settings import Config
 from twostream.files import UserError
@@ -68,7 +69,7 @@ def _kept(step: Step, held: DatasetSize, config: Config) -> dict[str, float]:
         case ImportRecipe() as recipe:
             size = network_size(recipe.network, config.benchmark.pretraining, recipe.crop)
             return {"models": size.weights * FLOAT}
-        case ScoringRecipe() if step.script == "score_protocols":
+        case TrialRecipe():
             return {}  # How each video comes out, in some hundred kilobytes.
         case ScoringRecipe() | FusionRecipe() | ImportScoresRecipe():
             return {"scores": held.count * (ROW_BYTES + SCORE_BYTES * held.classes)}

@@ -13,8 +13,10 @@ from twostream.config.recipes import (
     ImportRecipe,
     ScoringRecipe,
     TrainingRecipe,
+    TrialRecipe,
 )
 from twostream.config.settings import Config
+from twostream.config.trials import TRIALS
 from twostream.networks.input_format import channels
 from twostream.plan.rates import SLOWER, NetworkRate, Rates
 from twostream.plan.sizes import FLOAT, MB, NetworkSize, network_size, pixels_at
@@ -56,6 +58,9 @@ def _working(step: Step, held: DatasetSize, config: Config, rates: Rates) -> flo
             # Where the last layer alone learns, all others go forward alone.
             rate = processor.scored if recipe.run.layers == "last" else processor.trained
             return recipe.schedule.iterations * _iteration(recipe, rate, config, rates)
+        case TrialRecipe() as recipe:
+            passes = TRIALS[recipe.trial].passes
+            return passes * held.count * _video(recipe, training_of(step), processor.scored, config, rates)
         case ScoringRecipe() as recipe:
             return held.count * _video(recipe, training_of(step), processor.scored, config, rates)
         case FlowRecipe(shards=shards, flow=flow):

@@ -7,6 +7,7 @@ from pathlib import Path
 from twostream import paths
 from twostream.config.recipes import PageKind, PageRecipe
 from twostream.config.settings import Config
+from twostream.config.trials import TRIALS
 from twostream.plan.memo import memoized
 from twostream.plan.results import Results
 from twostream.provenance.steps import Step
@@ -27,8 +28,8 @@ class Pages:
         """A page of the report: a table of results/ and where its numbers come from."""
         others: dict[str, tuple[PageKind, Callable[[], Step]]] = {
             "claims": ("claims", self._results.check_claims),
-            "protocols": ("protocols", self._results.compare_protocols),
             "methods": ("methods", self._results.compare_methods),
+            **{trial: (trial, partial(self._results.compare_trial, trial)) for trial in TRIALS},
         }
         kind, made = others.get(page, ("table", partial(self._results.make_table, page)))
         note = Path(NOTES.format(kind=kind)).read_text() + " ".join(self._told(page))
@@ -51,5 +52,5 @@ class Pages:
         titles = {name: settings.title for name, settings in self._tables.items()}
         if self._claims:
             titles["claims"] = "Claims of the paper"
-        titles["protocols"] = "The same models by other testing protocols"
+        titles |= {name: trial.title for name, trial in TRIALS.items() if self._results.tried(name)}
         return titles | ({"methods": "Other methods beside ours"} if self._results.methods_here() else {})

@@ -13,6 +13,7 @@ from typing import Any
 from twostream import paths
 from twostream.config.recipes import HeldOut
 from twostream.config.settings import Config
+from twostream.config.trials import TRIALS
 from twostream.plan.extraction import Extraction
 from twostream.plan.figures import Figures
 from twostream.plan.memo import NoSuchStepError, steps_by_rule
@@ -86,6 +87,7 @@ class Plan:
             "fusion": self.benchmark.fusions,
             "method": self.benchmark.methods,
             "table": self.benchmark.tables,
+            "trial": TRIALS,
             "page": self.pages(),
             "weights": self.networks.weights_names(),
         }

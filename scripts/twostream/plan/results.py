@@ -13,10 +13,11 @@ from twostream.config.recipes import (
     Data,
     MethodRecipe,
     MethodsRecipe,
-    ProtocolsRecipe,
     TableRecipe,
+    TrialTableRecipe,
 )
 from twostream.config.settings import Config
+from twostream.config.trials import TRIALS, TrialName
 from twostream.files import UserError
 from twostream.plan.memo import NoSuchStepError, memoized
 from twostream.plan.scores import Scores
@@ -26,7 +27,7 @@ from twostream.provenance.steps import Step
 # What the paper's datasets are called where they are published.
 PAPERS: dict[Role, str] = {"primary": "ucf101", "secondary": "hmdb51"}
 
-# Testing protocols are compared on it, as the paper's figures are.
+# Trials are of it, as the paper's figures are.
 SPLIT = 1
 
 
@@ -48,7 +49,7 @@ class Results:
         results = [self.make_table(table) for table in self._benchmark.tables]
         if self._benchmark.claims:
             results.append(self.check_claims())
-        results.append(self.compare_protocols())
+        results += [self.compare_trial(name) for name, trial in TRIALS.items() if trial.with_tables]
         return [*results, self.compare_methods()] if self.methods_here() else results
 
     @memoized
@@ -101,15 +102,32 @@ class Results:
         return Step.of("check_claims", recipe, [paths.CLAIMS], score_inputs(scores))
 
     @memoized
-    def compare_protocols(self) -> Step:
-        """The paper's two streams by each testing protocol: its primary dataset, split 1, the first seed."""
-        dataset, seed = self._roles.primary, self._config.all_seeds[0]
-        streams = self._benchmark.fusions[self._benchmark.two_stream].streams.values()
-        recipe = ProtocolsRecipe(
-            runs=list(streams), dataset=dataset, split=SPLIT, interval=self._benchmark.interval
+    def compare_trial(self, trial: TrialName) -> Step:
+        """Runs in each way of a trial: the primary dataset, split 1, the first seed."""
+        dataset, seed, runs = self._roles.primary, self._config.all_seeds[0], self.tried(trial)
+        if not runs:
+            raise NoSuchStepError(f"results/{trial}.csv: no run of the tables at this scale can be tried so")
+        recipe = TrialTableRecipe(
+            runs=runs,
+            dataset=dataset,
+            split=SPLIT,
+            interval=self._benchmark.interval,
+            verdicts=self._benchmark.verdicts if TRIALS[trial].tested else None,
         )
-        outcomes = [("outcomes", self._scores.score_protocols(run, dataset, SPLIT, seed)) for run in streams]
-        return Step.of("compare_protocols", recipe, [paths.PROTOCOL_TABLE], outcomes)
+        outcomes = [("outcomes", self._scores.score_trial(trial, run, dataset, SPLIT, seed)) for run in runs]
+        return Step.of("compare_trial", recipe, [paths.TRIAL_TABLE.format(trial=trial)], outcomes)
+
+    def tried(self, trial: TrialName) -> list[str]:
+        """The runs that a trial's table is of; none if none can be tried."""
+        runs, fusions = self._benchmark.runs, self._benchmark.fusions
+        if not TRIALS[trial].of_motion:
+            return list(fusions[self._benchmark.two_stream].streams.values())
+        rows = chain.from_iterable(table.rows for table in self._benchmark.tables.values())
+        shown = [row.run for row in rows if row.run and row.dataset == "primary" and SPLIT in row.splits]
+        behind = chain.from_iterable(
+            fusions[name].streams.values() if name in fusions else [name] for name in shown
+        )
+        return [name for name in dict.fromkeys(behind) if name in runs and runs[name].input.shows_motion]
 
     @memoized
     def compare_methods(self) -> Step:

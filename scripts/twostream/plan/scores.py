@@ -1,12 +1,12 @@
 """Score files: of runs, of two runs fused, and of methods that were not trained here."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from twostream import paths
 from twostream.config.benchmark import ExternalMethod
-from twostream.config.recipes import FusionRecipe, ImportScoresRecipe, ScoringRecipe
+from twostream.config.recipes import FusionRecipe, ImportScoresRecipe, ScoringRecipe, TrialRecipe
 from twostream.config.settings import Config
+from twostream.config.trials import TRIALS, TrialName
 from twostream.files import UserError, sha256
 from twostream.plan.extraction import Extraction
 from twostream.plan.memo import NoSuchStepError, memoized
@@ -38,12 +38,20 @@ class Scores:
         return Step.of("score_videos", recipe, [output], inputs, **library_of(settings))
 
     @memoized
-    def score_protocols(self, run: str, dataset: str, split: int, seed: int) -> Step:
-        """How a run's test videos come out by each testing protocol."""
+    def score_trial(self, trial: TrialName, run: str, dataset: str, split: int, seed: int) -> Step:
+        """How a run's test videos come out in each way of a trial."""
         scored = self.score_videos(run, dataset, split, seed)
+        spatial = self._averaged_with(run) if TRIALS[trial].fused else None
+        recipe = TrialRecipe(**scored.recipe.model_dump(), trial=trial, seed=seed, spatial=spatial)
+        inputs = [(name, step) for name, steps in scored.named.items() for step in steps]
+        if spatial:
+            inputs.append(("spatial", self.score_videos(spatial, dataset, split, seed)))
         folder = self._benchmark.runs[run].folder
-        output = paths.PROTOCOLS.format(folder=folder, run=run, dataset=dataset, split=split, seed=seed)
-        return replace(scored, script="score_protocols", outputs=[output])
+        output = paths.TRIAL.format(
+            folder=folder, run=run, dataset=dataset, split=split, seed=seed, trial=trial
+        )
+        modules = (*scored.modules, recipe.module)
+        return Step.of("score_trial", recipe, [output], inputs, modules, scored.settled)
 
     @memoized
     def fuse_streams(self, fusion: str, dataset: str, split: int, seed: int) -> Step:
@@ -70,6 +78,12 @@ class Scores:
         digest = _digest(paths.GIVEN.format(**places), output, method, settings)
         recipe = ImportScoresRecipe(dataset=dataset, split=split, given=digest)
         return Step.of("import_scores", recipe, [output], [("index", self._videos.index(dataset))])
+
+    def _averaged_with(self, run: str) -> str | None:
+        """The spatial run that a temporal one is averaged with, if it is with one."""
+        averages = (fusion for fusion in self._benchmark.fusions.values() if fusion.method == "average")
+        spatial = (fusion.spatial for fusion in averages if fusion.temporal == run)
+        return next((name for name in spatial if name in self._benchmark.runs), None)
 
     def of(self, name: str, dataset: str, split: int, seed: int) -> Step:
         """The step that gives the scores of a run, a fusion or a method."""

@@ -13,13 +13,12 @@ from pathlib import Path
 
 from twostream.files import UserError
 from twostream.results.formatting import (
+    SHOWN,
     Rows,
     arithmetic_note,
     as_markdown,
     as_rst,
     claim_overview,
-    method_rows,
-    protocol_rows,
     read_table,
     sampling_note,
     table_rows,
@@ -112,8 +111,7 @@ def _shown(name: str, file: Path, markup: Markup) -> list[str]:
         raise UserError(f"{file}: has no rows")
     if name == "claims":
         return [*markup.table(claim_overview(table)).split("\n"), "", sampling_note(table)]
-    others = {"methods": method_rows, "protocols": protocol_rows}
-    rows = others[name](table) if name in others else _columns(table_rows(table))
+    rows = SHOWN[name](table) if name in SHOWN else _columns(table_rows(table))
     return markup.table(rows).split("\n")
 
 

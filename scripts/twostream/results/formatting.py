@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from twostream.config.trials import TRIALS
 from twostream.files import UserError
 from twostream.results.accuracy import OF_PART
 
@@ -145,28 +146,40 @@ def _method_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
     )
 
 
-def protocol_rows(table: pd.DataFrame) -> Rows:
-    """Return models by testing protocol as they are shown, those of each model under its name."""
-    rows: Rows = [("", "accuracy", "95% interval", "difference", "95% interval", "")]
+def trial_rows(table: pd.DataFrame) -> Rows:
+    """Return models tested in several ways as they are shown, those of each model under its name."""
+    columns = table.columns.to_list()
+    ways = columns[columns.index("split") + 1 : columns.index("accuracy")]
+    tests = {column: heading for column, heading in TESTS.items() if column in table}
+    rows: Rows = [("", "accuracy", "95% interval", "difference", "95% interval", *tests.values(), "")]
     for (run, dataset, split), of_run in table.groupby(["run", "dataset", "split"], sort=False):
         videos = of_run["test_videos"].iloc[0]
         rows.append((f"{run}: {dataset}, {_splits(str(split))} ({videos} test videos)",))
-        rows += map(_protocol_cells, of_run.to_dict("records"))
+        rows += [_trial_cells(row, ways, tests) for row in of_run.to_dict("records")]
     return rows
 
 
-def _protocol_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
-    counted = "each frame by itself" if row["counted"] == "clip" else "mean over the video"
-    frames = f"{row['frames']} frame{'s' if row['frames'] > 1 else ''}"
-    crops = f"{row['crops']} crop{'s' if row['crops'] > 1 else ''}"
+# The tests of a difference that trials may have, with their headings.
+TESTS = {"p_groups": "p (groups)", "p_mcnemar": "p (McNemar)"}
+
+
+def _trial_cells(row: Mapping[Any, Any], ways: Sequence[str], tests: Iterable[str]) -> tuple[str, ...]:
     return (
-        f"{frames} x {crops}, {counted}",
+        _protocol(row) if "counted" in ways else ", ".join(str(row[way]) for way in ways),
         number(row["accuracy"]),
         interval(row["accuracy_low"], row["accuracy_high"]),
         signed(row["difference"]),
         interval(row["difference_low"], row["difference_high"], sign="+"),
+        *(p_value(row[test]) for test in tests),
         "",
     )
+
+
+def _protocol(row: Mapping[Any, Any]) -> str:
+    counted = "each frame by itself" if row["counted"] == "clip" else "mean over the video"
+    frames = f"{row['frames']} frame{'s' if row['frames'] > 1 else ''}"
+    crops = f"{row['crops']} crop{'s' if row['crops'] > 1 else ''}"
+    return f"{frames} x {crops}, {counted}"
 
 
 def claim_rows(claims: pd.DataFrame) -> Rows:
@@ -179,6 +192,15 @@ def claim_rows(claims: pd.DataFrame) -> Rows:
         rows.append((f"{place}. {claim}: {str(verdict).upper()}",))
         rows += map(_claim_cells, compared.to_dict("records"))
     return rows
+
+
+# How each kind of table in results/ is shown.
+SHOWN: dict[str, Callable[[pd.DataFrame], Rows]] = {
+    "table": table_rows,
+    "claims": claim_rows,
+    "methods": method_rows,
+    **dict.fromkeys(TRIALS, trial_rows),
+}
 
 
 def claim_overview(claims: pd.DataFrame) -> Rows:
