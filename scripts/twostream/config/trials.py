@@ -7,7 +7,7 @@ asks. A new trial needs an entry here, that module, and the caption of its page 
 from dataclasses import dataclass
 from typing import Literal
 
-TrialName = Literal["protocols"]
+TrialName = Literal["protocols", "probes"]
 
 
 @dataclass(frozen=True)
@@ -34,5 +34,13 @@ TRIALS: dict[TrialName, Trial] = {
         title="The same models by other testing protocols",
         category="Testing protocols",
         with_tables=True,
+    ),
+    "probes": Trial(
+        title="Models that see motion, on flow and frames that were tampered with",
+        category="Probes",
+        of_motion=True,
+        passes=4,
+        fused=True,
+        tested=True,
     ),
 }
