@@ -76,7 +76,7 @@ def test_code_that_really_changed_is_named_and_taken_on_an_explicit_word_only(cl
 
 def test_what_was_stale_before_stays_so(clone):
     """For all fusions a real change that was committed and not redone."""
-    replace(clone, "scripts/twostream/scores/fusion.py", "/ 2", "* 0.5")
+    replace(clone, "scripts/twostream/scores/fusion.py", "/ len(streams)", "* (1 / len(streams))")
     commit(clone, "other fusion")
     replace(clone, *LOG_LINE)
     text = accept(clone, "--changed-code")

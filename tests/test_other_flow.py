@@ -100,7 +100,7 @@ def test_a_video_is_classified_by_flow_of_the_kind_that_its_network_learnt_from(
     settings = load_config(config)
     run, network = settings.benchmark.runs["flow-10-dis"], settings.scale.networks["temporal"]
     description = Description(run=run, network=network, crop=56, short_side=64, heads={})
-    classify._stored(clip, description, settings.scale, "cpu", tmp_path)
+    classify._stored(clip, description, settings.scale, "cpu", tmp_path, {})
     flow = settings.scale.flow.model_copy(update={"method": "dis"})
     write_flow(clip.parent, [clip.name], flow, "forward", tmp_path / "expected.zip", "cpu")
     assert (tmp_path / "flow.zip").read_bytes() == (tmp_path / "expected.zip").read_bytes()

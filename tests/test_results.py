@@ -133,7 +133,7 @@ def test_the_report_is_one_file_with_tables_claims_and_figures(project):
 def test_claims_and_tables_are_printed(project):
     run(project)
     shown = call(project, "python", "scripts/print_tables.py").stdout
-    assert "Table 2:" in shown and "1. Added classes beat fine-tuning:" in shown
-    assert "flow-10-added-classes > flow-10-finetuned; HMDB-51, split 1" in shown
+    assert "Table 2:" in shown and "1. Added classes beat fine-tuning" in shown
+    assert max(map(len, shown.splitlines())) <= 120
     # Three iterations teach nothing.
     assert "In training, the loss was never better than by guessing: models/" in shown

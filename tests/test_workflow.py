@@ -205,7 +205,7 @@ def test_a_flow_module_redoes_extraction_and_what_follows_but_no_spatial_run(pro
 
 
 def test_a_fusion_module_redoes_fusion_and_tables_alone(project, edited):
-    edited("scripts/twostream/scores/fusion.py", "/ 2", "* 0.5")
+    edited("scripts/twostream/scores/fusion.py", "/ len(streams)", "* (1 / len(streams))")
     assert planned(project) == {"fuse_streams": 2, "make_table": 1, "check_claims": 1, "compare_trial": 1}
 
 

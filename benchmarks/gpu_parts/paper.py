@@ -67,6 +67,7 @@ def _input(kind: str, length: int, mean_subtraction: bool) -> Plain:
     return Plain(
         kind=kind,
         length=length,
+        images=length,
         bidirectional=False,
         mean_subtraction=mean_subtraction,
         is_slow_fusion=False,
