@@ -37,7 +37,7 @@ def test_what_cannot_matter_makes_nothing_stale(clone):
         "    crop: Count\n    added: Count = 3\n",
     )
     move(clone, "scripts/twostream/training/checkpoints.py", "scripts/twostream/elsewhere/resuming.py")
-    replace(clone, "scripts/twostream/config/flow.py", '"farneback", "dis"]', '"farneback", "dis", "mine"]')
+    replace(clone, "scripts/twostream/config/flow.py", '"farneback", "dis", ', '"farneback", "dis", "mine", ')
     (clone / "scripts/twostream/flow/algorithms/mine.py").write_text("def fields():\n    pass\n")
     assert planned(clone) == {}
     assert not jobs_in(said(clone, "dvc", "repro"))
@@ -81,7 +81,12 @@ def test_what_was_stale_before_stays_so(clone):
     replace(clone, *LOG_LINE)
     text = accept(clone, "--changed-code")
     assert "it was not current at " in text and "scores/fused/" in text
-    assert planned(clone) == {"fuse_streams": 2, "make_table": 1, "check_claims": 1}
+    assert planned(clone) == {
+        "fuse_streams": 2,
+        "make_table": 1,
+        "check_claims": 1,
+        "compare_trial": 1,
+    }
 
 
 def test_artefacts_can_be_named_and_none_is_written_that_is_not_understood(clone):
