@@ -8,8 +8,8 @@ from twostream import cli
 from twostream.config.recipes import DescriptionRecipe
 from twostream.files import atomic_write
 from twostream.results.dataset_page import dataset_page
+from twostream.results.description import described, summary_rows
 from twostream.results.formatting import as_text
-from twostream.videos.description import described, summary_rows
 from twostream.videos.excerpt import whole
 from twostream.videos.index import read_index
 from twostream.videos.listing import passed_over

@@ -15,7 +15,7 @@ from twostream.videos.suspicions import (
     refuse_repeated,
     refuse_text,
     refuse_two_classes,
-    repeated_on_one_side,
+    repeated_videos,
 )
 
 
@@ -35,16 +35,17 @@ def main() -> None:
             table = from_class_folders(args.folder, recipe.media, recipe.splits)
         refuse_alike(table, args.folder)
         index, skipped = complete(table, args.folder, recipe.media, args.on_bad_video)
+        # Without those that are left out, one class may be all there is.
         if len(skipped):
             refuse_alike(index, args.folder)
         if recipe.media == "videos":
             refuse_text(index["file"], args.folder)
         refuse_repeated(index, args.folder)
         refuse_two_classes(index, args.folder)
-        if repeated := repeated_on_one_side(index):
+        if repeated := repeated_videos(index):
             print(f"{args.folder}: the same video, byte for byte, twice: {some(repeated)}", file=sys.stderr)
         if others := passed_over(args.folder, recipe.media):
-            said = f"{len(others):,} files are passed over, as their names do not end as {recipe.media} do"
+            said = f"{len(others):,} files are passed over, as by their names they are no {recipe.media}"
             print(f"{args.folder}: {said}: {some(others)}", file=sys.stderr)
         record.facts |= {"videos": len(index), "skipped": len(skipped), "passed_over": len(others)}
         write_index(skipped, args.skipped)

@@ -9,8 +9,8 @@ from conftest import ROOT
 
 from twostream.config.loading import load_config
 from twostream.files import UserError
+from twostream.plan.datasets import planned_dataset
 from twostream.plan.plan import Plan
-from twostream.plan.videos import planned_dataset
 
 
 @pytest.fixture
@@ -336,21 +336,23 @@ def test_a_method_may_be_a_stream_but_not_one_of_the_final_model(config):
     )
 
 
-def test_a_users_path_may_begin_at_home_and_is_not_empty(config, monkeypatch):
-    monkeypatch.setenv("HOME", "/home/me")
-    source = {"kind": "folder", "folder": "~/My videos", "list": "~/list.csv"}
-    edit(config / "scale/demo.yaml", "datasets.demo_b.source", source)
-    found = load_config(config).scale.datasets["demo_b"].source
-    assert (found.folder, found.list) == ("/home/me/My videos", "/home/me/list.csv")
+def test_a_users_path_may_begin_at_home_and_is_not_empty(config, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for kind in ("segments", "folder"):
+        source = {"kind": kind, "folder": "~/My videos", "list": "~/list.csv"}
+        edit(config / "scale/demo.yaml", "datasets.demo_b.source", source)
+        found = load_config(config).scale.datasets["demo_b"].source
+        assert (found.folder, found.list) == (f"{tmp_path}/My videos", f"{tmp_path}/list.csv")
     edit(config / "scale/demo.yaml", "datasets.demo_b.source.folder", "")
     assert "datasets.demo_b.source.folder" in refusal(config)
 
 
+@pytest.mark.parametrize("kind", ["folder", "segments"])
 @pytest.mark.parametrize(
     "file", ["demo_b.csv", "../videos/demo_b.csv", "demo_b.skipped.csv", "demo_b.record.json"]
 )
-def test_a_users_list_is_not_where_the_index_is_written(config, file):
-    source = {"kind": "folder", "folder": str(ROOT / "tests"), "list": f"data/videos/{file}"}
+def test_a_users_list_is_not_where_the_index_is_written(config, file, kind):
+    source = {"kind": kind, "folder": str(ROOT / "tests"), "list": f"data/videos/{file}"}
     edit(config / "scale/demo.yaml", "datasets.demo_b.source", source)
     with pytest.raises(UserError, match=r"demo_b\.source\.list: .* is where the index of this dataset"):
         planned_dataset("demo_b", load_config(config)).recipe()

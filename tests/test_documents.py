@@ -271,12 +271,12 @@ def test_models_that_did_not_learn_are_named_where_their_numbers_are_shown(folde
 def test_odd_videos_are_named_where_their_numbers_are_shown(folder):
     made_of("results/table3.csv", "scores/a.npz")
     made_of("scores/a.npz", "data/frames/a/0.zip", "data/flow/a/forward/0.zip")
-    made_of("data/frames/a/0.zip", all_frames_equal=[], decodings_differ=[])
+    made_of("data/frames/a/0.zip", all_frames_equal=[], damaged={})
     assert videos_note(["results/table3.csv"]) == ""
-    made_of("data/frames/a/0.zip", all_frames_equal=["b.avi", "a.avi"], decodings_differ=["c.avi"])
+    made_of("data/frames/a/0.zip", all_frames_equal=["b.avi", "a.avi"], damaged={"c.avi": "packets"})
     made_of("data/flow/a/forward/0.zip", at_the_bound_percent=1.5)
     said = videos_note(["results/table3.csv"])
-    assert "all their frames are equal: a.avi, b.avi." in said and "different frames: c.avi." in said
+    assert "all their frames are equal: a.avi, b.avi." in said and "is damaged" in said and ": c.avi." in said
     assert "up to 1.5% of a shard" in said
     made_of("scores/a.npz", "data/videos/a.csv", "data/frames/a/0.zip", "data/flow/a/forward/0.zip")
     made_of("data/videos/a.csv", videos=1188, skipped=12)

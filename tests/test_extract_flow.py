@@ -141,7 +141,7 @@ def test_a_video_that_is_not_the_listed_one_is_refused(indexed):
 def test_frames_are_rescaled_to_their_shorter_side(indexed):
     frames = FramesRecipe(media="videos", shards=1, frames={"short_side": 96, "quality": 95})
     facts = store_frames(frames, indexed, indexed / "index.csv", 0, indexed / "0.zip")
-    assert facts == {"frames": 5, "damaged": {}, "all_frames_equal": [], "decodings_differ": []}
+    assert facts == {"frames": 5, "damaged": {}, "all_frames_equal": []}
     assert Store([indexed / "0.zip"]).read("clip.avi", [0]).images.shape == (1, 3, 96, 128)
     assert rescale(np.zeros((200, 100, 3), np.uint8), 50).shape == (100, 50, 3)
 
@@ -166,8 +166,8 @@ def test_a_video_that_two_decodings_differ_of_is_told(indexed, monkeypatch, caps
     monkeypatch.setattr(decoding, "_decode", differs)
     frames = FramesRecipe(media="videos", shards=1, frames={"short_side": 48, "quality": 95})
     facts = store_frames(frames, indexed, indexed / "index.csv", 0, indexed / "0.zip")
-    assert facts["decodings_differ"] == ["clip.avi"]
-    assert "two decodings gave different frames: clip.avi" in capsys.readouterr().err
+    assert facts["damaged"] == {"clip.avi": "two decodings gave different frames"}
+    assert "is used (two decodings gave different frames)" in capsys.readouterr().err
 
 
 def test_a_full_disk_is_seen_before_the_work_begins(indexed, monkeypatch):

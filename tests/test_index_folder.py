@@ -18,7 +18,7 @@ from twostream.videos.suspicions import (
     refuse_repeated,
     refuse_text,
     refuse_two_classes,
-    repeated_on_one_side,
+    repeated_videos,
 )
 
 ODD = 'a b\'s "q" & #1 (x).avi'
@@ -369,7 +369,7 @@ def test_a_video_to_train_and_to_test_on_or_of_two_classes_is_refused(tmp_path):
     # Twice on one side is a waste, and no leak: it is told.
     twice = indexed(("1", "A", "x", "train"), ("2", "A", "x", "train"), ("3", "B", "y", "test"))
     refuse_repeated(twice, tmp_path)
-    assert repeated_on_one_side(twice) == ["1 and 2"]
+    assert repeated_videos(twice) == ["1 and 2"]
 
 
 def test_text_in_a_list_is_no_video(tmp_path):

@@ -19,7 +19,7 @@ from twostream.config.loading import parse
 from twostream.config.sources import Dataset, Segments
 from twostream.extraction.store import Store
 from twostream.files import UserError
-from twostream.plan.videos import SegmentsDataset
+from twostream.plan.datasets import SegmentsDataset
 from twostream.videos.decoding import BadVideoError
 from twostream.videos.index import read_index
 from twostream.videos.segment_list import read_segments

@@ -16,12 +16,12 @@ from twostream.config.loading import load_config
 from twostream.files import UserError
 from twostream.networks.input_format import channels
 from twostream.networks.network import SLOW_FUSION, StreamNetwork
+from twostream.plan.datasets import dataset_of
 from twostream.plan.gpus import check_gpus, gpus_here
 from twostream.plan.needs import Needs, needs_of
 from twostream.plan.plan import Plan
 from twostream.plan.sizes import BACKBONE_SIDE, BACKBONES, NetworkSize, network_size
 from twostream.plan.sizes import SLOW_FUSION as PLANNED_SLOW_FUSION
-from twostream.plan.videos import dataset_of
 from twostream.provenance.steps import Step, with_upstream
 
 FLOW = "data/flow/demo_b/forward/0.zip"

@@ -12,9 +12,9 @@ from twostream import paths
 from twostream.config.loading import load_config
 from twostream.config.sources import DataSource
 from twostream.files import UserError
+from twostream.plan.datasets import BY_SOURCE
 from twostream.plan.memo import NoSuchStepError
 from twostream.plan.plan import Plan
-from twostream.plan.videos import BY_SOURCE
 from twostream.provenance.equivalence import equivalences
 from twostream.provenance.steps import with_upstream
 

@@ -19,8 +19,8 @@ from small_lists import UCF, write_ucf101
 from twostream.config.loading import parse
 from twostream.config.sources import Official
 from twostream.files import UserError
+from twostream.plan.datasets import OfficialDataset
 from twostream.plan.rates import UPPER
-from twostream.plan.videos import OfficialDataset
 from twostream.videos import official
 from twostream.videos.index import read_index
 from twostream.videos.official import listed_videos

@@ -1,4 +1,4 @@
-# Videos and their index, each dataset's by the rule for its kind (scripts/twostream/plan/videos.py); and
+# Videos and their index, each dataset's by the rule for its kind (scripts/twostream/plan/datasets.py); and
 # their frames. The plan calls an index's step `index`, whichever rule makes it.
 
 

@@ -62,7 +62,7 @@ FlowAlgorithmName = Literal["brox", "tvl1", "farneback", "dis", "raft_small", "r
 FLOW_ALGORITHMS: tuple[FlowAlgorithmName, ...] = get_args(FlowAlgorithmName)
 ALGORITHMS: dict[FlowAlgorithmName, Algorithm] = {
     "brox": Algorithm("brox", on_gpu=True, slower=1.0),
-    "tvl1": Algorithm("tvl1", slower=66.0),  # README.
+    "tvl1": Algorithm("tvl1", slower=66.0),  # docs/flow.md.
     "farneback": Algorithm("farneback"),
     "dis": Algorithm("dis"),
     "raft_small": Algorithm("raft", on_gpu=True, slower=22.0),

@@ -133,8 +133,8 @@ class Segments(Strict):
     """
 
     kind: Literal["segments"]
-    list: Annotated[str, Field(min_length=1)]
-    folder: Annotated[str, Field(min_length=1)] | None = None
+    list: UserPath
+    folder: UserPath | None = None
     fetch: Annotated[str, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from twostream.plan.datasets import dataset_of
 from twostream.plan.needs import Needs, needs_of
 from twostream.plan.plan import Plan
-from twostream.plan.videos import dataset_of
 from twostream.provenance.records import read_record, run_of
 from twostream.provenance.steps import with_upstream
 from twostream.results.formatting import Rows

@@ -22,9 +22,9 @@ from twostream.config.recipes import (
 )
 from twostream.config.settings import Config
 from twostream.files import UserError
+from twostream.plan.datasets import DatasetSize, dataset_of, planned_dataset, size_of
 from twostream.plan.durations import flow_size
 from twostream.plan.sizes import FLOAT, network_size, pixels_at
-from twostream.plan.videos import DatasetSize, dataset_of, planned_dataset, size_of
 from twostream.provenance.steps import Step
 
 # full-scale.md: 29 kB a frame of 256 x 341, 11.4 kB a field of 240 x 320. At a shorter side of 128 it was 9.7

@@ -18,9 +18,9 @@ from twostream.config.recipes import (
 from twostream.config.settings import Config
 from twostream.config.trials import TRIALS
 from twostream.networks.input_format import channels
+from twostream.plan.datasets import DatasetSize, planned_dataset, size_of
 from twostream.plan.rates import NetworkRate, Rates
 from twostream.plan.sizes import FLOAT, MB, NetworkSize, network_size, pixels_at
-from twostream.plan.videos import DatasetSize, planned_dataset, size_of
 from twostream.provenance.steps import Step
 
 

@@ -11,6 +11,7 @@ from twostream import paths
 from twostream.config.flow import ALGORITHMS
 from twostream.config.recipes import FlowRecipe, FramesRecipe, FusionRecipe, ScoringRecipe, TrainingRecipe
 from twostream.config.settings import Config
+from twostream.plan.datasets import dataset_of
 from twostream.plan.disk import kept_bytes
 from twostream.plan.durations import gpus_of, seconds_of, training_of
 from twostream.plan.needs import Needs, needs_of
@@ -18,7 +19,6 @@ from twostream.plan.plan import Plan
 from twostream.plan.rates import CNN_M_2048, Rates
 from twostream.plan.schedule import Job, critical_path, seconds_with
 from twostream.plan.sizes import network_size
-from twostream.plan.videos import dataset_of
 from twostream.provenance.steps import Step, with_upstream
 from twostream.results.formatting import Rows
 

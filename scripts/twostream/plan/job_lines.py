@@ -12,9 +12,9 @@ from snakemake.logging import get_event, logger, show_logs
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from twostream.config.settings import Config
+from twostream.plan.datasets import dataset_of, planned_dataset
 from twostream.plan.durations import seconds_of
 from twostream.plan.rates import EXPECTED
-from twostream.plan.videos import dataset_of, planned_dataset
 from twostream.progress import duration
 from twostream.provenance.steps import Step
 

@@ -19,10 +19,10 @@ from twostream.config.recipes import (
 from twostream.config.settings import Config
 from twostream.config.streams import KINDS
 from twostream.networks.input_format import channels
+from twostream.plan.datasets import DatasetSize, size_of
 from twostream.plan.durations import flow_size, gpus_of, seconds_of, training_of
 from twostream.plan.rates import UPPER
 from twostream.plan.sizes import FLOAT, MB, NetworkSize, network_size, pixels_at
-from twostream.plan.videos import DatasetSize, size_of
 from twostream.provenance.steps import Step
 
 # Memory, in MB.

@@ -9,8 +9,8 @@ from twostream.config.scale import Schedule
 from twostream.config.settings import Config
 from twostream.config.streams import KINDS, PIXEL_SCALE, facts
 from twostream.files import UserError
+from twostream.plan.datasets import planned_dataset
 from twostream.plan.memo import NoSuchStepError
-from twostream.plan.videos import planned_dataset
 
 
 def library_of(run: Run) -> dict[str, Any]:

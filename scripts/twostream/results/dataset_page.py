@@ -10,9 +10,11 @@ import cv2
 import pandas as pd
 
 from twostream.config.sources import Media
+from twostream.results.description import class_rows, summary_rows
+from twostream.results.formatting import Rows
 from twostream.results.pages import STYLE, table
 from twostream.videos.decoding import read_frames, rescale
-from twostream.videos.description import Rows, class_rows, splits_of, summary_rows
+from twostream.videos.index import splits_of
 
 # Of each class; the shorter side in pixels; the frame that is shown of a video, if it is that long.
 PICTURES, SHORT_SIDE, SHOWN_FRAME = 4, 72, 20

@@ -55,8 +55,7 @@ def guessing_note(artefacts: Iterable[str]) -> str:
 # What a shard's record tells of its videos, in words.
 OF_VIDEOS = {
     "all_frames_equal": "all their frames are equal",
-    "decodings_differ": "two decodings gave different frames",
-    "damaged": "something is damaged, and was left out or made up by the decoder",
+    "damaged": "something is damaged (their shards' records say what)",
 }
 
 

@@ -54,7 +54,7 @@ def indexed(good: pd.DataFrame, table: pd.DataFrame, folder: Path, media: Media)
     if media != "images":
         _check_splits(good, folder)
         # One whose test videos are skipped is not asked for: they are reported as left out.
-        for split in _splits(table):
+        for split in splits_of(table):
             _check_classes(table[table[split] != "none"], split, "test", folder)
     files = [file_of(folder / video) for video in good["file"]]
     # Of a file with several excerpts, once.
@@ -101,13 +101,14 @@ def _check_rows(table: pd.DataFrame, folder: Path) -> None:
             raise UserError(f"{folder}: {file!r}: rename it; its name has characters that cannot be written")
 
 
-def _splits(table: pd.DataFrame) -> list[str]:
+def splits_of(table: pd.DataFrame) -> list[str]:
+    """Return the columns of an index, or of a list of videos, that are splits."""
     return [str(column) for column in table if str(column).startswith("split")]
 
 
 def _check_splits(table: pd.DataFrame, folder: Path) -> None:
     """Refuse splits that cannot be trained or tested on, or that a group is on both sides of."""
-    for split in _splits(table):
+    for split in splits_of(table):
         used = table[table[split] != "none"]
         if not (used[split] == "test").any():
             raise UserError(f"{folder}: {split} has no test video")

@@ -12,6 +12,7 @@ from twostream.config.sources import Segments
 from twostream.files import LONGEST_NAME, NAMED, UserError, sha256, some
 from twostream.provenance.records import read_record
 from twostream.provenance.specs import digest
+from twostream.videos.index import splits_of
 from twostream.videos.listing import SUFFIXES
 from twostream.videos.lists import read_list, relative
 
@@ -57,7 +58,7 @@ def _check_groups(table: pd.DataFrame, file: Path) -> None:
     for column in OPTIONAL:
         if column in table and (more := table.groupby("file")[column].nunique() > 1).any():
             raise UserError(f"{file}: has more than one {column} for {some(more.index[more])}")
-    for split in (str(column) for column in table if str(column).startswith("split")):
+    for split in splits_of(table):
         sides = table[table[split] != "none"].groupby("group")[split].nunique() > 1
         if sides.any():
             raise UserError(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from twostream.files import UserError
+from twostream.videos.index import splits_of
 
 NAMED = 3
 
@@ -29,7 +30,7 @@ def refuse_alike(table: pd.DataFrame, folder: Path) -> None:
     told = table[
         [not str(g).endswith(Path(file).stem) for file, g in zip(table["file"], table["group"], strict=True)]
     ]
-    for split in _splits(table):
+    for split in splits_of(table):
         for name, of_class in told[told[split] != "none"].groupby("class"):
             sides = of_class.groupby("group")[split].first()
             for first, second in _pairs_alike(sorted(sides.index)):
@@ -62,7 +63,7 @@ def refuse_two_classes(index: pd.DataFrame, folder: Path) -> None:
         )
 
 
-def repeated_on_one_side(index: pd.DataFrame) -> list[str]:
+def repeated_videos(index: pd.DataFrame) -> list[str]:
     """Return the videos that are there under several names, in words."""
     return [" and ".join(same["file"].iloc[:2]) for same in _repeated(index)]
 
@@ -80,7 +81,7 @@ def repeated_across(index: pd.DataFrame) -> list[str]:
     """Return the videos that are on both sides of a split under two names, in words."""
     found = []
     for same in _repeated(index):
-        for split in _splits(index):
+        for split in splits_of(index):
             sides = [same["file"][same[split] == part] for part in ("train", "test")]
             if all(len(side) for side in sides):
                 found.append(f"{sides[0].iloc[0]} and {sides[1].iloc[0]} ({split})")
@@ -92,10 +93,6 @@ def _repeated(index: pd.DataFrame) -> list[pd.DataFrame]:
     """The rows of each video that has several."""
     repeated = index[index["sha256"].duplicated(keep=False)]
     return [same for _, same in repeated.groupby("sha256", sort=False)]
-
-
-def _splits(table: pd.DataFrame) -> list[str]:
-    return [str(column) for column in table if str(column).startswith("split")]
 
 
 def _alike(names: list[str]) -> tuple[str, str] | None:

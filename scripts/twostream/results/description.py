@@ -8,11 +8,11 @@ import pandas as pd
 from twostream.config.sources import Media
 from twostream.files import some
 from twostream.progress import ProgressBar
+from twostream.results.formatting import Rows
 from twostream.videos.decoding import announced, frame_rate
 from twostream.videos.excerpt import whole
+from twostream.videos.index import splits_of
 from twostream.videos.suspicions import repeated_across
-
-Rows = list[tuple[str, ...]]
 
 
 def described(index: pd.DataFrame, folder: Path, media: Media) -> pd.DataFrame:
@@ -31,11 +31,6 @@ def described(index: pd.DataFrame, folder: Path, media: Media) -> pd.DataFrame:
         rows.append((found.frames or round(found.likely_frames), rate, found.height, found.width))
     headers = pd.DataFrame(rows, columns=["frames", "rate", "height", "width"], index=index.index)
     return pd.concat([index, headers], axis=1)
-
-
-def splits_of(index: pd.DataFrame) -> list[str]:
-    """Return the columns of an index that are splits."""
-    return [str(column) for column in index if str(column).startswith("split")]
 
 
 def summary_rows(index: pd.DataFrame, skipped: pd.DataFrame, others: Sequence[str]) -> Rows:
