@@ -56,6 +56,11 @@ class Processes:
         return values
 
 
+# The groups that this process has joined, which end when it does. A network that is shared out outlives an
+# error, in its traceback; were it the last to hold the group, it would end that with Python's lock held, and
+# could wait for ever for a thread of the group's that waits for the lock.
+_JOINED: list[torch.distributed.ProcessGroup | None] = []
+
 # What the first process tells the others before they join; and the variable that says that there is a store.
 FIRST, GO, NOTHING_TO_DO = "twostream/first", "go", "nothing to do"
 _STORED = "TORCHELASTIC_USE_AGENT_STORE"
@@ -109,6 +114,7 @@ def open_runtime(device_name: str, workers: int) -> Iterator[Runtime]:
         elif _told_by_first() == NOTHING_TO_DO:
             sys.exit()
         torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+        _JOINED.append(torch.distributed.group.WORLD)
         # Nothing is read before all are here: the first may have had to wait for another job's lock.
         started.meet(device)
     try:
