@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from twostream import cli
 from twostream.config.recipes import DescriptionRecipe
 from twostream.files import atomic_write
 from twostream.results.dataset_page import dataset_page
-from twostream.results.description import described, summary_rows
+from twostream.results.description import described, left_out, summary_rows
 from twostream.results.formatting import as_text
 from twostream.videos.excerpt import whole
 from twostream.videos.index import read_index
@@ -24,7 +22,7 @@ def main() -> None:
     recipe = cli.recipe(DescriptionRecipe, args)
     with cli.record(args, recipe):
         index = described(read_index(args.index), args.folder, recipe.media)
-        skipped = pd.read_csv(args.skipped) if args.skipped else pd.DataFrame(columns=["file", "reason"])
+        skipped = left_out(args.skipped)
         listed = set(map(whole, (*index["file"], *skipped["file"].astype(str))))
         # What a list names need not end as videos do.
         others = [file for file in passed_over(args.folder, recipe.media) if file not in listed]

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -35,6 +36,7 @@ FLOORS = [
     "plan",
     "classify",
 ]
+SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 MODULES = sorted(file for file in LIBRARY.rglob("*.py") if file.name != "__init__.py")
 RULES = {
     name: body
@@ -120,6 +122,18 @@ def test_packages_inside_are_empty_themselves():
     assert {folder.name: (folder / "__init__.py").read_bytes() for folder in packages} == {
         folder.name: b"" for folder in packages
     }
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_a_script_imports_twostream_before_other_packages(script):
+    """It sets the arithmetic, which they read as they are loaded."""
+    names = [
+        getattr(node, "module", None) or node.names[0].name
+        for node in ast.parse(script.read_text()).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    packages = [top for top, *_ in (name.split(".") for name in names) if top not in sys.stdlib_module_names]
+    assert packages[:1] in ([], ["twostream"])
 
 
 @pytest.mark.parametrize("rule", RULES)

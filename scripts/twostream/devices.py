@@ -1,5 +1,6 @@
 """What a job computes on: the device, and the processes that share it out."""
 
+import ctypes
 import os
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from torch.nn.parallel import DistributedDataParallel
 from twostream import arithmetic
 from twostream.files import UserError
 
+# By these numbers glibc's `mallopt` knows its settings.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 # How long processes wait for each other; if one dies, `torchrun` ends the others.
 PATIENCE = timedelta(days=7)
 
@@ -131,7 +134,11 @@ def use_device(name: str) -> torch.device:
     """
     if name == "cpu":
         torch.set_num_threads(1)
-        torch.use_deterministic_algorithms(True)
+        _keep_freed_memory()
+        # As `use_deterministic_algorithms(True)`, which would load the compiler too, for a second.
+        torch.set_deterministic_debug_mode("error")
+        # It would fill each new tensor first; no result is read from where nothing was written.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         if arithmetic.asked() == "portable":
             # Its convolutions are others on other processors; what oneDNN does not take, PyTorch does itself.
             torch.backends.nnpack.set_flags(False)
@@ -147,6 +154,14 @@ def use_device(name: str) -> torch.device:
     torch.cuda.set_device(number)
     torch.backends.cudnn.benchmark = True
     return torch.device("cuda", number)
+
+
+def _keep_freed_memory() -> None:
+    """Have the C library keep what a step frees for the next one, which it would else get page by page."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt:
+        mallopt(_M_MMAP_THRESHOLD, 32 << 20)
+        mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def to_device(network: nn.Module, device: torch.device) -> None:

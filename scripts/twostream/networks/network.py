@@ -122,8 +122,8 @@ class StreamNetwork(nn.Module):
         One pass for all heads: batch normalisation sees the whole batch, as the shared layers do.
         `keep` is that of `hidden`, for all inputs in order.
         """
-        hidden = self.hidden(torch.cat(list(inputs.values())), keep)
-        parts = hidden.split([len(x) for x in inputs.values()])
+        x = torch.cat(list(inputs.values())) if len(inputs) > 1 else next(iter(inputs.values()))
+        parts = self.hidden(x, keep).split([len(part) for part in inputs.values()])
         return {head: self.heads[head](part) for head, part in zip(inputs, parts, strict=True)}
 
     def freeze_hidden(self) -> None:

@@ -33,6 +33,11 @@ def described(index: pd.DataFrame, folder: Path, media: Media) -> pd.DataFrame:
     return pd.concat([index, headers], axis=1)
 
 
+def left_out(report: str | None) -> pd.DataFrame:
+    """Return the videos that an index left out: columns file and reason. `report` is its CSV, if it has one."""
+    return pd.read_csv(report) if report else pd.DataFrame(columns=["file", "reason"])
+
+
 def summary_rows(index: pd.DataFrame, skipped: pd.DataFrame, others: Sequence[str]) -> Rows:
     """Return what is known of a whole dataset, a row each; `index` is as `described` returns it."""
     sizes = _counted(f"{w} x {h}" for w, h in zip(index["width"], index["height"], strict=True))

@@ -11,9 +11,8 @@ class Batch:
     """Inputs on their way to a network: stored images, and which square of each to take.
 
     images uint8 [batch, images, channels, height, width]; ranges [batch, images, 3, 2] as in
-    `Stored`; flip [batch], whether to mirror the square; jitter [batch, 3], added to the colours (of
-    255). top, left and side [batch] of the square, in stored pixels, stay on the CPU, where it is
-    decided what is cut.
+    `Stored`; jitter [batch, 3], added to the colours (of 255). top, left and side [batch] of the square, in
+    stored pixels, and flip [batch], whether to mirror it, stay on the CPU, where it is decided what is done.
     """
 
     images: Tensor
@@ -26,9 +25,7 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""
-        moved = {
-            n: getattr(self, n).to(device, non_blocking=True) for n in ("images", "ranges", "flip", "jitter")
-        }
+        moved = {n: getattr(self, n).to(device, non_blocking=True) for n in ("images", "ranges", "jitter")}
         return replace(self, **moved)
 
     def pin_memory(self) -> "Batch":

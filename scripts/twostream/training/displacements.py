@@ -6,4 +6,4 @@ from torch import Tensor
 def decode_displacement(images: Tensor, ranges: Tensor) -> Tensor:
     """Return displacements in px, float, from uint8 images [..., 2, h, w] and ranges [..., 3, 2]."""
     low, high = ranges[..., 0, :, None, None], ranges[..., 1, :, None, None]
-    return low + images.float() * ((high - low) / 255)
+    return images.float().mul_((high - low) / 255).add_(low)

@@ -30,10 +30,14 @@ class Stacking(Protocol):
 def prepare(batch: Batch, what: Input, size: int) -> Tensor:
     """Return network input, float [batch, channels, size, size], on the batch's device."""
     x = cast(Stacking, import_module(what.module)).stack(batch, what, size)
-    mirrored = x.flip(-1)
+    flipped = torch.nonzero(batch.flip).squeeze(1)
+    if not len(flipped):
+        return x
+    flipped = flipped.to(x.device, non_blocking=True)
+    mirrored = x[flipped].flip(-1)
     signs = KINDS[what.kind].mirror_signs
     for channel, sign in enumerate(signs):
         # One channel of all items at a time, as a tensor of signs would have to be copied to the device.
         if sign != 1:
             mirrored[:, channel :: len(signs)] *= sign
-    return torch.where(batch.flip[:, None, None, None], mirrored, x)
+    return x.index_copy_(0, flipped, mirrored)

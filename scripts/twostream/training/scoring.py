@@ -162,6 +162,6 @@ def _view(images: Tensor, ranges: Tensor, top: int, left: int, side: int, flip: 
         top=torch.full((count,), top),
         left=torch.full((count,), left),
         side=torch.full((count,), side),
-        flip=torch.full((count,), flip, device=images.device),
+        flip=torch.full((count,), flip),
         jitter=torch.zeros(count, 3, device=images.device),
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from twostream.config.benchmark import Input
 
 # From images, ranges and the jitter of colours, as in `Batch`, and the kind of input, to its items
-# [batch, length, channels, side, side].
+# [batch, length, channels, side, side], a tensor of their own.
 Items = Callable[[Tensor, Tensor, Tensor, "Input"], Tensor]
 
 
@@ -54,12 +54,12 @@ def normalise(items: Tensor, kind: Kind, size: int) -> Tensor:
     """Return items [batch, length, channels, side, side] as networks see them.
 
     Float [batch, length * channels, size, size]: resampled, less the kind's mean, divided by its scale.
-    Channels 2k-1 and 2k of flow are d^x and d^y of field k.
+    Channels 2k-1 and 2k of flow are d^x and d^y of field k. What `items` held is lost.
     """
     if kind.displacements:
-        return resize(items.flatten(1, 2), size) * (size / items.shape[-1] / kind.scale)
+        return resize(items.flatten(1, 2), size).mul_(size / items.shape[-1] / kind.scale)
     mean = torch.tensor(kind.mean, device=items.device)[:, None, None]
-    return resize(((items - mean) / kind.scale).flatten(1, 2), size)
+    return resize(items.sub_(mean).div_(kind.scale).flatten(1, 2), size)
 
 
 def resize(images: Tensor, size: int) -> Tensor:

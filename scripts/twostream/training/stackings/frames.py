@@ -20,4 +20,4 @@ def stack(batch: Batch, what: Input, size: int) -> Tensor:
 
 def jittered(images: Tensor, ranges: Tensor, jitter: Tensor, what: Input) -> Tensor:
     """Return frames with jittered colours, 0 to 255, float [batch, length, 3, side, side]."""
-    return (images.float() + jitter[:, None, :, None, None]).clamp(0, 255)
+    return images.float().add_(jitter[:, None, :, None, None]).clamp_(0, 255)
