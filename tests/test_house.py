@@ -126,14 +126,14 @@ def test_packages_inside_are_empty_themselves():
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_a_script_imports_twostream_before_other_packages(script):
-    """It sets the arithmetic, which they read as they are loaded."""
+    """It sets the arithmetic, which libraries that compute read as they are loaded."""
     names = [
         getattr(node, "module", None) or node.names[0].name
         for node in ast.parse(script.read_text()).body
         if isinstance(node, ast.Import | ast.ImportFrom)
     ]
     packages = [top for top, *_ in (name.split(".") for name in names) if top not in sys.stdlib_module_names]
-    assert packages[:1] in ([], ["twostream"])
+    assert [name for name in packages if name != "pydantic"][:1] in ([], ["twostream"])
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -34,7 +34,7 @@ def described(index: pd.DataFrame, folder: Path, media: Media) -> pd.DataFrame:
 
 
 def left_out(report: str | None) -> pd.DataFrame:
-    """Return the videos that an index left out: columns file and reason. `report` is its CSV, if it has one."""
+    """Return the videos that an index left out, as its report (CSV) has them: columns file and reason."""
     return pd.read_csv(report) if report else pd.DataFrame(columns=["file", "reason"])
 
 
