@@ -82,6 +82,9 @@ DRAWN = "scratch/drawn/{dataset}.json"
 # Where artefacts go that the configuration no longer names.
 ASIDE = Path("scratch/set-aside")
 
+# Where the jobs of a call of Snakemake, a process of this number, ask for a process to run in.
+JOBS = "scratch/jobs-{process}.socket"
+
 # In place of a split's number: the whole dataset, all its splits, training and test; or the whole of it
 # without the recordings in the test part of another's split.
 WHOLE = "all"

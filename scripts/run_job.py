@@ -1,0 +1,63 @@
+"""Run a Python script as a copy of the job server's process, which has loaded its libraries.
+
+    python -I -S scripts/run_job.py SOCKET python scripts/train_stream.py ...
+
+It ends as the script does, and passes on to it what it is told. If no server is at the socket, or one with
+another Python, or the command is no Python's, the command takes this process's place.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+STREAMS = (0, 1, 2)
+
+
+def main() -> None:
+    address, *command = sys.argv[1:]
+    if command[0] == "python" and command[1].endswith(".py"):
+        with socket.socket(socket.AF_UNIX) as server:
+            ended = _run(server, address, command[1:])
+        if ended is not None:
+            _end(ended)
+    os.execvp(command[0], command)
+
+
+def _run(server: socket.socket, address: str, arguments: list[str]) -> int | None:
+    """Have the server run it, and return how it ended, as `subprocess` has it; None if it did not begin."""
+    request = {
+        "python": sys.executable,
+        "arguments": arguments,
+        "environment": dict(os.environ),
+        "folder": str(Path.cwd()),
+        "group": os.getpgrp(),
+    }
+    content = json.dumps(request).encode() + b"\n"
+    replies = server.makefile("rb")
+    try:
+        server.connect(address)
+        sent = socket.send_fds(server, [content], STREAMS)
+        server.sendall(content[sent:])
+        process = int(replies.readline() or 0)
+    except OSError:
+        return None
+    if not process:
+        return None
+    signal.signal(signal.SIGTERM, lambda number, _: os.kill(process, number))
+    # Ctrl-C reaches the script by itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return int(replies.readline() or -signal.SIGKILL)
+
+
+def _end(how: int) -> None:
+    if how < 0:
+        signal.signal(-how, signal.SIG_DFL)
+        os.kill(os.getpid(), -how)
+    os._exit(how)
+
+
+if __name__ == "__main__":
+    main()
