@@ -32,6 +32,7 @@ FLOORS = [
     "training",
     "results",
     "figures",
+    "report",
     "plan",
     "classify",
 ]
