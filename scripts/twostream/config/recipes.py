@@ -340,14 +340,14 @@ class ReportRecipe(Strict):
 
     scale: str
     tables: list[PageRecipe]
-    left_out: list[str] = Field(default_factory=list)
+    left_out: list[str]
     data: dict[Name, Data]
     names: dict[Name, str]
     fused: RunName
     spatial: RunName
     temporal: RunName
     method: FusionMethod
-    published: dict[RunName, Percent] = Field(default_factory=dict)
+    published: dict[RunName, Percent]
     dataset: Name
     shards: Count
     split: Count

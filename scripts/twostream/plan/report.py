@@ -18,7 +18,7 @@ from twostream.provenance.steps import Step
 from twostream.report.markup import ASSETS
 
 # What the page is made of beside code.
-FOLDER = Path("scripts/twostream/report")
+FOLDER = Path(__file__).resolve().parents[1] / "report"
 
 
 class Report:

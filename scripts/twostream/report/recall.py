@@ -47,7 +47,9 @@ def _row(row: Mapping[Any, Any], names: Mapping[str, str]) -> str:
         for column, mark in MARKS.items()
         if column in names and pd.notna(row[column])
     ]
-    words = ", ".join(f"{name} {number(row[column])}%" for column, name in names.items())
+    words = ", ".join(
+        f"{name} {number(row[column])}%" for column, name in names.items() if pd.notna(row[column])
+    )
     drawn = drawing(
         f"recall of {row['class']}", words, 'class="row" width="100%" height="22"', "".join(marks)
     )
