@@ -55,7 +55,7 @@ def _matrix(counts: pd.DataFrame, classes: list[str], words: str) -> str:
             "</rect>"
         )
         if few:
-            strong = " strong" if share > 36 else ""
+            strong = " strong" if share > 45 else ""
             parts.append(
                 f'<text class="count{strong}" x="{x + cell / 2}" y="{y + cell / 2 + 4}" text-anchor="middle">'
                 f"{videos}</text>"
