@@ -24,8 +24,8 @@ reproduce: .venv/tables.ready
 	@$(BIN)/python scripts/print_tables.py $(if $(SCALE),--scale $(SCALE))
 
 report: .venv/tables.ready
-	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(if $(SCALE),--config scale=$(SCALE)) -- all report_pages
-	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --report report/report.html $(if $(SCALE),--config scale=$(SCALE)) -- report_pages
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(if $(SCALE),--config scale=$(SCALE)) -- all report_pages write_report
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --report report/provenance.html $(if $(SCALE),--config scale=$(SCALE)) -- report_pages
 
 # Models, score files and tables, pushed to a folder or a DVC remote: make publish TO=/where
 publish: .venv/tables.ready

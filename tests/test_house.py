@@ -33,6 +33,7 @@ FLOORS = [
     "training",
     "results",
     "figures",
+    "report",
     "plan",
     "classify",
 ]

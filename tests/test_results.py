@@ -111,13 +111,17 @@ class Addresses(HTMLParser):
             self.found += [value for key, value in attrs if key in {"src", "href"} and value]
 
 
-def test_the_report_is_one_file_with_tables_claims_and_figures(project):
+def test_the_report_and_its_provenance_are_a_file_each(project):
     edit(project, methods={})
     lines = re.findall(r"snakemake (.*)$", said(ROOT, "make", "-n", "-W", "/dev/null", "report"), flags=re.M)
     assert len(lines) == 2
     for line in lines:
         said(project, "bash", "-c", f"snakemake {line}")
-    report = (project / "report/report.html").read_text()
+    assert planned(project, "--", "write_report") == {}
+    looked_at = (project / "report/report.html").read_text()
+    for name in ("Table 2", "Table 3", "1. Added classes beat fine-tuning", "multitask-svm", "g03_c01.avi"):
+        assert name in looked_at
+    report = (project / "report/provenance.html").read_text()
     addresses = Addresses()
     addresses.feed(report)
     assert not [address for address in addresses.found if not address.startswith(("data:", "#"))]

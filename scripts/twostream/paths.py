@@ -40,6 +40,7 @@ FIGURE_RECALL = "figures/recall.png"
 FIGURE_FUSION_WEIGHT = "figures/fusion_weight.png"
 FIGURE_CURVES = "figures/curves.png"
 PAGE = "report/{page}.html"
+REPORT = "report/report.html"
 DESCRIPTION = "report/datasets/{dataset}.html"
 
 # The files that an artefact's path tells apart, by their rule. An index is made by one of several rules, by
@@ -68,6 +69,7 @@ ARTEFACTS = {
     "plot_curves": FIGURE_CURVES,
     "write_page": PAGE,
     "describe_dataset": DESCRIPTION,
+    "write_report": REPORT,
 }
 
 # The spec of an artefact that is to be made, for its job.

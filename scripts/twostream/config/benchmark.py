@@ -308,6 +308,8 @@ class Benchmark(Strict):
         taken = {"claims", "methods", *TRIALS} & self.all_tables.keys()
         if taken:
             raise ValueError(f"tables: {taken.pop()} is the name of another file in results/")
+        if taken := {"report", "provenance"} & self.all_tables.keys():
+            raise ValueError(f"tables: {taken.pop()} is the name of another file in report/")
         if twice := self.tables.keys() & self.more_tables.keys():
             raise ValueError(f"more_tables: {twice.pop()} is the name of a table in `tables`")
         for key, names in (

@@ -328,6 +328,38 @@ class PageRecipe(Strict):
     note: str
 
 
+class ReportRecipe(Strict):
+    """What the report shows: its tables in order, and whose test videos.
+
+    left_out: what is left out at this scale, a sentence each.
+    data: by our dataset's name, whether it is drawn, the paper's, or neither; `names`: the paper's for it.
+    fused, spatial, temporal: the fusion whose videos are shown, and its streams; `method` is the fusion's.
+    published: the paper's accuracy (%) of these runs on the split, where it has one.
+    assets: a digest of the page's template, style and script, which no digest of code covers.
+    """
+
+    scale: str
+    tables: list[PageRecipe]
+    left_out: list[str]
+    data: dict[Name, Data]
+    names: dict[Name, str]
+    fused: RunName
+    spatial: RunName
+    temporal: RunName
+    method: FusionMethod
+    published: dict[RunName, Percent]
+    dataset: Name
+    shards: Count
+    split: Count
+    interval: Interval
+    assets: str
+
+    @property
+    def systems(self) -> dict[str, str]:
+        """The run of each stream and of both, by what they see."""
+        return {"spatial": self.spatial, "temporal": self.temporal, "fused": self.fused}
+
+
 class DescriptionRecipe(Strict):
     """Of which dataset a page is that says how it was understood."""
 

@@ -13,6 +13,7 @@ from twostream.config.recipes import (
     FlowRecipe,
     FramesRecipe,
     ImportRecipe,
+    ReportRecipe,
     ScoringRecipe,
     TrainingRecipe,
 )
@@ -77,6 +78,8 @@ def _memory(step: Step, held: DatasetSize, config: Config) -> float:
             return PLAIN
         case FiltersFigureRecipe():
             return TORCH  # It loads a model: 0.4 GB with the paper's network.
+        case ReportRecipe():
+            return 4 * PLAIN  # Frames and flow keep up to 256 MB of decoded images each.
     return 2 * PLAIN
 
 

@@ -20,6 +20,7 @@ from twostream.plan.figures import Figures
 from twostream.plan.memo import NoSuchStepError, steps_by_rule
 from twostream.plan.networks import Networks
 from twostream.plan.pages import Pages
+from twostream.plan.report import Report
 from twostream.plan.results import Results
 from twostream.plan.scores import Scores
 from twostream.plan.videos import Videos
@@ -51,6 +52,7 @@ class Plan:
             config, self.videos, self.extraction, self.networks, self.scores, self._results
         )
         self._pages = Pages(config, self.videos, self._results)
+        self._report = Report(config, self.videos, self.extraction, self.scores, self._figures, self._pages)
         self._by_rule = steps_by_rule(
             self.videos,
             self.extraction,
@@ -59,6 +61,7 @@ class Plan:
             self._results,
             self._figures,
             self._pages,
+            self._report,
         )
 
     def step(self, rule: str, wildcards: Any) -> Step:
