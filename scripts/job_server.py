@@ -84,14 +84,16 @@ def serve(listener: socket.socket) -> None:
 def _begun(asker: socket.socket) -> BaseProcess | None:
     """Return the job that was asked for, begun; None if it is another Python's."""
     request, streams = _received(asker)
-    if not request or request["python"] != sys.executable:
+    job = None
+    if request and request["python"] == sys.executable:
+        job = get_context("fork").Process(target=_run, args=(request, streams))
+        job.start()
+        _tell(asker, job.pid or 0)
+    else:
         asker.close()
-        return None
-    job = get_context("fork").Process(target=_run, args=(request, streams))
-    job.start()
     for stream in streams:
+        # Whoever reads what the job says would wait for this process too.
         os.close(stream)
-    _tell(asker, job.pid or 0)
     return job
 
 
