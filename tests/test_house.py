@@ -34,6 +34,7 @@ FLOORS = [
     "figures",
     "plan",
     "classify",
+    "doctor",
 ]
 MODULES = sorted(file for file in LIBRARY.rglob("*.py") if file.name != "__init__.py")
 RULES = {
