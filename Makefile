@@ -1,6 +1,7 @@
 # The main job is `make tables`; each target sets up .venv first if what it needs there is missing.
 SCALE =
-# What makes .venv; if neither a call nor the environment says it, the first of python3.11, python3.12, python3.13 that is here.
+# What makes .venv, as a call or the environment names it; else the first of python3.11, python3.12, python3.13
+# that is here.
 PYTHON ?=
 BIN = .venv/bin
 GROUPS = tables pretrained remotes cluster test lint uv
