@@ -1,7 +1,8 @@
 # The main job is `make tables`; each target sets up .venv first if what it needs there is missing.
 SCALE =
-# What makes .venv; if it is not given, the first of python3.11, python3.12, python3.13 that is here.
-PYTHON =
+# What makes .venv, as a call or the environment names it; else the first of python3.11, python3.12, python3.13
+# that is here.
+PYTHON ?=
 BIN = .venv/bin
 GROUPS = tables pretrained remotes cluster test lint uv
 
@@ -10,7 +11,7 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export XDG_CACHE_HOME ?= $(CURDIR)/scratch/cache
 endif
 
-.PHONY: tables reproduce report publish rehearsal test lint bench emulated gpu-check lock pretrained remotes cluster
+.PHONY: tables reproduce report publish rehearsal test lint bench emulated doctor gpu-check lock pretrained remotes cluster
 # Groups are installed into one .venv.
 .NOTPARALLEL:
 
@@ -34,6 +35,10 @@ publish: .venv/tables.ready
 # The paper's scale at full size on a few drawn videos, from download to a row of Table 3.
 rehearsal: .venv/tables.ready
 	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=scripts python benchmarks/rehearsal.py
+
+# What a report of a problem needs. Where this cannot set up: python3 scripts/doctor.py
+doctor: .venv/tables.ready
+	@$(BIN)/python scripts/doctor.py
 
 test: .venv/test.ready
 	$(BIN)/pytest

@@ -15,7 +15,10 @@ from twostream.config.loading import load_config, read_yaml
 from twostream.files import UserError
 from twostream.plan.plan import Plan
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "config/README.md"]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "config/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 CHECKED = ("make", "snakemake", "python", "dvc")
 # Snakemake's options that take a value, and those that take several.
 VALUED = {"--cores", "--profile", "--workflow-profile"}

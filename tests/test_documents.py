@@ -302,7 +302,11 @@ def test_tables_that_mix_arithmetics_are_labelled_and_others_are_not(folder, cap
         assert (f"<p>{NOTE}</p>" in shown.replace(' class="note"', "")) == labelled
 
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "config/README.md"]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / ".github/pull_request_template.md",
+]
 
 
 def anchors(file: Path) -> set[str]:

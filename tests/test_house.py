@@ -36,6 +36,7 @@ FLOORS = [
     "report",
     "plan",
     "classify",
+    "doctor",
 ]
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 MODULES = sorted(file for file in LIBRARY.rglob("*.py") if file.name != "__init__.py")

@@ -92,6 +92,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("PATH", str(tools))
     # What was said to the make that called pytest is not said to this one.
     monkeypatch.delenv("MAKEFLAGS", raising=False)
+    monkeypatch.delenv("PYTHON", raising=False)
     return project
 
 
@@ -143,6 +144,13 @@ def test_make_takes_the_python_that_it_is_given(folder):
     has(folder, "python3.11", (3, 11))
     has(folder, "another", (3, 13))
     assert made_by(folder, "PYTHON=another") == "another"
+
+
+def test_make_takes_the_python_that_the_environment_names(folder, monkeypatch):
+    has(folder, "python3.11", (3, 11))
+    has(folder, "another", (3, 13))
+    monkeypatch.setenv("PYTHON", "another")
+    assert made_by(folder) == "another"
 
 
 @pytest.mark.parametrize("target", ["tables", "test", "lint", "remotes", "bench", "lock"])

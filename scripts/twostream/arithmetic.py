@@ -116,14 +116,14 @@ def computed_in() -> str:
         return "native"
     if platform.machine() not in {"x86_64", "AMD64"}:
         return f"native: {platform.machine()}"
-    if not _has_avx2():
+    if not has_avx2():
         return "native: no AVX2"
     if _came_first:
         return f"native: {', '.join(_came_first)} imported first"
     return "portable"
 
 
-def _has_avx2() -> bool:
+def has_avx2() -> bool:
     """Whether the processor has AVX2 and FMA, as far as the system tells."""
     try:
         flags = Path("/proc/cpuinfo").read_text().partition("\nflags")[2].partition("\n")[0].split()
