@@ -47,7 +47,8 @@ from twostream.networks.model_file import Description
 from twostream.training.descent import Progress, descend, optimizer_of
 from twostream.training.sampling import Dropout
 from twostream.training.tasks import batches, videos_of
-from twostream.videos.index import complete, from_class_folders, write_index
+from twostream.videos.class_folders import from_class_folders
+from twostream.videos.index import complete, write_index
 
 ROOT = Path(__file__).resolve().parent.parent
 PAPERS_ITERATIONS = 80_000

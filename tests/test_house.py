@@ -99,6 +99,34 @@ def floor(module: str) -> str:
     return module.partition(".")[0]
 
 
+BENCHMARKS = sorted((ROOT / "benchmarks").rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", BENCHMARKS, ids=lambda file: file.stem)
+def test_what_a_benchmark_imports_is_there(file):
+    """None is run by a test at its full length, so a name that moved would be missed."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("twostream."):
+            module = node.module.removeprefix("twostream.")
+            for name in node.names:
+                assert f"{module}.{name.name}" in NAMES or name.name in top_level(module), name.name
+
+
+def top_level(module: str) -> set[str]:
+    """The names that a module binds or imports; none if there is no such module."""
+    file = LIBRARY.joinpath(*module.split(".")).with_suffix(".py")
+    body = ast.parse(file.read_text()).body if file.exists() else []
+    bound = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    for node in body:
+        if isinstance(node, ast.ImportFrom):
+            bound |= {name.asname or name.name for name in node.names}
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        bound |= {
+            name.id for target in targets if target for name in ast.walk(target) if isinstance(name, ast.Name)
+        }
+    return bound
+
+
 def test_each_module_is_on_a_floor():
     assert {floor(module_of(file)) for file in MODULES} <= set(FLOORS)
     assert {module for module in NAMES if "." not in module} <= set(FLOORS)
