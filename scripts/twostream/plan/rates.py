@@ -62,7 +62,7 @@ class Rates:
 # are three times the products.
 UPPER = Rates(
     start=120.0,  # A network's file system can be slow.
-    frame=1.5e-3,
+    frame=2.5e-3,
     image=80e-6,
     value=2.7e-9,
     drawn=0.05,
@@ -101,7 +101,7 @@ GPUS = {
 
 EXPECTED = Rates(
     start=5.0,  # 1 to 3 measured, and Snakemake's own second; with CUDA longer, estimated.
-    frame=0.82e-3,  # full-scale.
+    frame=1.14e-3,  # full-scale.
     # full-scale: 387 samples of ten fields a second, shared as decoding is: measured with fields and frames
     # of real clips at two sizes, it takes 0.9 to 1.1 ns a value, and 34 to 50 us an image.
     image=40e-6,
