@@ -13,7 +13,7 @@ from twostream.results.formatting import SIGNS, interval, sampling_note, signed
 
 # The outcomes that the page tells apart, and what it calls them.
 OUTCOMES = {"holds": "hold", "fails": "do not hold", "undecided": "undecided"}
-HEADINGS = ("comparison", "difference in points", "ours (95% interval)", "paper", "verdict")
+HEADINGS = ("comparison", "difference in points", "ours (95% interval)", "paper", "verdict, if another")
 
 
 def outcome(verdict: str) -> str:
@@ -73,12 +73,13 @@ def _comparison(row: Mapping[Any, Any], axis: Axis) -> str:
     )
     paper = f"{signed(row['paper_difference'])} ± {row['paper_error']:.1f}"
     where = f"{row['our_dataset']} for {row['paper_dataset']}, {_splits(row['splits'])}"
+    verdict = "" if row["verdict"] == row["claim_verdict"] else _verdict(row["verdict"])
     others = f" ({_splits(row['paper_splits'])})" if row["paper_splits"] != row["splits"] else ""
     return (
         f'<tr><th scope="row">{escape(name)} <small>{escape(where)}</small></th>'
         f"<td>{_drawn(row, axis, f'ours {ours}, paper {paper}')}</td>"
         f'<td class="number">{escape(ours)}</td><td class="number">{escape(paper + others)}</td>'
-        f"<td>{_verdict(row['verdict'])}</td></tr>"
+        f"<td>{verdict}</td></tr>"
     )
 
 
