@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 STREAMS = (0, 1, 2)
@@ -46,15 +47,25 @@ def _run(server: socket.socket, address: str, arguments: list[str]) -> int | Non
         return None
     if not process:
         return None
-    signal.signal(signal.SIGTERM, lambda number, _: os.kill(process, number))
+    signal.signal(signal.SIGTERM, lambda number, _: _pass_on(process, number))
     # Ctrl-C reaches the script by itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return int(replies.readline() or -signal.SIGKILL)
+    with suppress(OSError):
+        return int(replies.readline() or -signal.SIGKILL)
+    return -signal.SIGKILL
+
+
+def _pass_on(process: int, number: int) -> None:
+    # It may just have ended.
+    with suppress(ProcessLookupError):
+        os.kill(process, number)
 
 
 def _end(how: int) -> None:
     if how < 0:
-        signal.signal(-how, signal.SIG_DFL)
+        # SIGKILL cannot be set, and needs not be.
+        with suppress(OSError):
+            signal.signal(-how, signal.SIG_DFL)
         os.kill(os.getpid(), -how)
     os._exit(how)
 
