@@ -1,7 +1,6 @@
 """Print what is in results/, readably: the tables of the paper, other methods, and the claims."""
 
 import argparse
-from pathlib import Path
 from textwrap import fill
 
 from twostream import cli, paths
@@ -31,15 +30,18 @@ def main() -> None:
     parser.add_argument("--scale", help="the scale, if not config.yaml's")
     args = parser.parse_args()
     config = load_config(overrides={"scale": args.scale} if args.scale else None)
-    for name, settings in config.benchmark.tables.items():
-        file = paths.TABLE.format(table=name)
-        show(settings.title, brief_rows(read_table(file)), file)
-    if any(paths.METHODS in step.outputs for step in Plan(config).results()):
+    plan = Plan(config)
+    more = plan.more_here()
+    for name, settings in config.benchmark.all_tables.items():
+        if name in config.benchmark.tables or name in more:
+            file = paths.TABLE.format(table=name)
+            show(settings.title, brief_rows(read_table(file)), file)
+    if any(paths.METHODS in step.outputs for step in plan.results()):
         methods = method_rows(read_table(paths.METHODS))
         show("Other methods, and differences to them", methods, paths.METHODS)
     for name, trial in TRIALS.items():
         file = paths.TRIAL_TABLE.format(trial=name)
-        if trial.with_tables or Path(file).exists():
+        if trial.with_tables or name in more:
             show(f"{trial.title} (accuracy, %)", trial_rows(read_table(file)), file)
     files = [paths.TABLE.format(table=name) for name in config.benchmark.tables]
     notes = []

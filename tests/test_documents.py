@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from xml.etree import ElementTree
@@ -163,13 +164,13 @@ def test_markdown_shows_a_text_as_it_is_and_headings_within_a_table():
     ]
 
 
-def made(scale: str, mark: str, **changes: object) -> Plan:
+def made(scale: str, mark: str, more: Sequence[str] = (), **changes: object) -> Plan:
     """The plan of a scale, with results made by hand in results/, and records of its specs beside them.
 
     They are of a GPU's, as there is nothing here that they could have been made from.
     """
     plan = Plan(load_config(overrides={"scale": scale}))
-    for step in plan.results():
+    for step in [*plan.results(), *filter(None, map(plan.step_of, more))]:
         (file,) = step.outputs
         Path(file).parent.mkdir(exist_ok=True)
         Path(file).write_text(f"row,ours\n{mark},1\n")
@@ -199,6 +200,19 @@ def test_a_scale_is_published_whole_and_another_left_as_it_is(folder):
     publish(made("demo", "model"), PUBLISHED / "demo")
     assert published("paper") == paper and published("demo")["table3.csv"] == "row,ours\nmodel,1\n"
     assert {file.name for file in PUBLISHED.iterdir()} == {"demo", "paper", "small"}
+
+
+def test_a_table_that_was_asked_for_is_published_and_shown_as_long_as_it_is_here(folder):
+    asked_for = "results/streams.csv"
+    plan = made("demo", "model", more=[asked_for])
+    assert "streams" in plan.pages_shown() and "probes" not in plan.pages_shown()
+    publish(plan, PUBLISHED / "demo")
+    assert published("demo")["streams.csv"] == "row,ours\nmodel,1\n"
+    Path(asked_for).write_text("row,ours\nmodel,99\n")
+    assert refused(plan).startswith(f"{asked_for}: is not what the record says")
+    Path(asked_for).unlink()
+    publish(plan, PUBLISHED / "demo")
+    assert "streams.csv" not in published("demo") and "streams" not in plan.pages_shown()
 
 
 def refused(plan: Plan) -> str:

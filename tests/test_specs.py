@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from twostream.files import UserError
-from twostream.provenance.specs import _code_of, _module, _reached, canonical, code_digest, code_parts, digest
+from twostream.provenance import sources
+from twostream.provenance.digest import digest
+from twostream.provenance.sources import canonical
+from twostream.provenance.specs import _code_of, _module, _reached, code_digest, code_parts
 
 
 @pytest.fixture
@@ -143,3 +146,24 @@ def h(z: int = 0o17):
 def test_the_form_of_code_is_the_same_in_each_version_of_python():
     # Worked out by Python 3.11.7, 3.12.1 and 3.13.0.
     assert digest(canonical(ast.parse(SYNTAX))) == "4c804bc251d01153"
+
+
+def test_what_was_read_of_a_source_is_kept_for_later_calls_and_changes_nothing(scripts, monkeypatch):
+    monkeypatch.setattr(sources, "FILE", scripts / "scratch/sources.json")
+
+    def in_a_call_of_its_own() -> str:
+        sources._kept.cache_clear()
+        return now(scripts)
+
+    first = in_a_call_of_its_own()
+    assert not sources.FILE.parent.exists()
+    sources.FILE.parent.mkdir()
+    assert in_a_call_of_its_own() == first and sources.FILE.exists()
+    with monkeypatch.context() as patched:
+        patched.setattr(sources, "_parse", None)
+        assert in_a_call_of_its_own() == first
+    (scripts / "twostream/far.py").write_text("def g():\n    return 2\n")
+    changed = in_a_call_of_its_own()
+    assert changed != first
+    sources.FILE.write_text('{"a": 1}')
+    assert in_a_call_of_its_own() == changed

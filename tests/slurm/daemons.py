@@ -39,7 +39,10 @@ AccountingStoragePort={accounting}
 AccountingStoragePass={folder}/munge.socket
 AccountingStorageTRES=gres/gpu
 AccountingStoreFlags=job_comment
-JobAcctGatherType=jobacct_gather/none
+# Every five seconds SLURM looks for those that have more memory than they asked for, and kills them.
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=5
+JobAcctGatherParams=OverMemoryKill
 ProctrackType=proctrack/{tracking}
 TaskPlugin=task/none
 TaskProlog={folder}/prolog
@@ -53,7 +56,7 @@ MinJobAge=300
 SchedulerParameters=sched_interval=2,bf_interval=5
 SlurmdParameters=config_overrides
 SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
+SelectTypeParameters=CR_Core_Memory
 GresTypes=gpu
 {nodes}
 PartitionName=main Nodes=ALL Default=YES MaxTime=60 DefaultTime=10 DefMemPerCPU=500

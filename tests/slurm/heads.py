@@ -47,12 +47,16 @@ class Heads:
 
     def call(self, folder: Path, *arguments: str) -> Head:
         """Call Snakemake with the profile for SLURM, and go on."""
-        command = ["snakemake", "--profile", PROFILE, *HURRIED, *arguments]
-        log = folder / f"head{len(self.called)}.log"
+        return self.start(folder, "snakemake", "--profile", PROFILE, *HURRIED, *arguments)
+
+    def start(self, folder: Path, *command: str, **environment: str) -> Head:
+        """Start what calls Snakemake, or is it, and go on."""
+        log = folder / "logs" / f"head{len(self.called)}.log"
+        log.parent.mkdir(exist_ok=True)
         with log.open("w") as out:
             call = subprocess.Popen(
                 [*DIES_WITH_US, *self._cluster.command(*command, folder=folder)],
-                env=ENVIRONMENT,
+                env=ENVIRONMENT | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import clock
 import pytest
+from clones import DROPOUT, replace, was_made_with
 from cluster import Cluster, running_cluster, wait_for, why_not
-from conftest import artefacts, copy_project, run
-from heads import PATIENCE, Head, Heads, heads_of
+from conftest import artefacts, commit, copy_project, run, said
+from heads import HURRIED, PATIENCE, PROFILE, Head, Heads, heads_of
 from namespaces import NoNamespacesError
-from slow_training import LOG, MODEL, copy_untrained, iterations, make_slow, went_on
+from slow_training import ITERATIONS, LOG, MODEL, copy_untrained, iterations, make_slow, went_on
 
 from twostream import paths
 
@@ -113,6 +114,29 @@ def test_a_training_that_is_warned_of_its_end_goes_on_in_the_same_job(training, 
     assert same_model(training, trained)
 
 
+def test_a_training_that_is_killed_for_its_memory_is_tried_again_with_more(training, trained, heads, cluster):
+    replace(training, "scripts/twostream/plan/needs.py", "\nTORCH = 2_000", "\nTORCH = 400")
+    head = begin(heads, training)
+    wait_for(lambda: len(jobs_of(head)) > 1 or head.call.poll() is not None, "a second job", PATIENCE)
+    (training / "slow").unlink()
+    assert head.succeeds(), head.said[-3000:]
+    first, second = memory_asked_for(head, cluster)
+    assert second == 2 * first
+    assert iterations(training)[-1] == (jobs_of(head)[-1], ITERATIONS)
+    assert same_model(training, trained)
+
+
+def jobs_of(head: Head) -> list[str]:
+    """The numbers of the jobs that a head has handed over, but for that by which it tries the folder."""
+    return re.findall(r"submitted with SLURM jobid (\d+)", head.said)
+
+
+def memory_asked_for(head: Head, cluster: Cluster) -> list[int]:
+    """MB that each of a head's jobs was given."""
+    texts = [cluster.ask("sacct", "-X", "-n", "-P", "-o", "ReqMem", "-j", job) for job in jobs_of(head)]
+    return [int(text.strip().removesuffix("M")) for text in texts if text.strip()]
+
+
 def test_a_node_that_is_set_down_costs_nothing(training, trained, heads, cluster):
     # With a job that is handed over afterwards.
     head = begin(heads, training, target=SCORES)
@@ -178,3 +202,19 @@ def test_a_job_that_fails_says_where_and_why(local, tmp_path, heads):
 
 FAILING = """    raise OSError("no table today")
     return pd.DataFrame"""
+
+
+def test_dvc_hands_its_jobs_to_the_cluster(local, tmp_path, heads, cluster):
+    folder = shutil.copytree(local, tmp_path / "project")
+    profile = shutil.copytree(folder / PROFILE, folder / "my-cluster") / "config.yaml"
+    profile.write_text(f"{profile.read_text()}{HURRIED[0].removeprefix('--')}: {HURRIED[1]}\n")
+    said(folder, "git", "init", "-q", "-b", "main")
+    commit(folder, "code")
+    for command in (("repro",), ("exp", "run", "--set-param", f"{DROPOUT}=0.8")):
+        head = heads.start(folder, "dvc", *command, "temporal", SNAKEMAKE_PROFILE="my-cluster")
+        assert head.succeeds(), head.said[-3000:]
+        comments = cluster.ask("sacct", "-X", "-n", "-P", "-o", "Comment", "-j", ",".join(jobs_of(head)))
+        rules = [line.split("_wildcards_")[0] for line in comments.splitlines()]
+        assert {"rule_train_stream", "rule_score_videos"} <= {*rules}
+    assert sorted(rules) == ["rule_score_videos", "rule_train_stream"]
+    assert was_made_with(folder, 0.8)

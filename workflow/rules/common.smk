@@ -51,10 +51,3 @@ def options(*names):
         ]
 
     return params_function
-
-
-# A trial that does not come with the tables is in the report once its table is here.
-def in_report(page):
-    trial = TRIALS.get(page)
-    table = Path(paths.TRIAL_TABLE.format(trial=page))
-    return trial is None or trial.with_tables or table.exists()

@@ -66,7 +66,7 @@ rule describe_dataset:
 
 rule report_pages:
     input:
-        [paths.PAGE.format(page=page) for page in PAGES if in_report(page)],
+        [paths.PAGE.format(page=page) for page in plan.pages_shown()],
         [output for step in plan.figures() for output in step.outputs],
 
 

@@ -13,8 +13,9 @@ from twostream.extraction.shards import FIELD_BYTES, check_free_disk
 from twostream.files import UserError
 from twostream.flow.video_flow import backend
 from twostream.paths import Direction
+from twostream.provenance.digest import digest
 from twostream.provenance.records import recorded
-from twostream.provenance.specs import code_digest, digest
+from twostream.provenance.specs import code_digest
 from twostream.videos.damage import tell_damaged
 from twostream.videos.index import unusable, write_index
 from twostream.videos.listing import check_folder, find_videos

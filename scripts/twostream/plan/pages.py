@@ -21,7 +21,7 @@ class Pages:
     """The pages of one configuration's report."""
 
     def __init__(self, config: Config, videos: Videos, results: Results) -> None:
-        self._tables, self._claims = config.benchmark.tables, config.benchmark.claims
+        self._tables, self._claims = config.benchmark.all_tables, config.benchmark.claims
         self._left_out, self._videos, self._results = config.left_out, videos, results
 
     @memoized
@@ -55,8 +55,13 @@ class Pages:
             for line in lines
         ]
 
+    def shown(self) -> list[str]:
+        """The pages of the report: all but those of what is made only if it is asked for, and is not here."""
+        missing = {*self._results.asked_for()} - {*self._results.more_here()}
+        return [page for page in self.titles() if page not in missing]
+
     def titles(self) -> dict[str, str]:
-        """The titles of the report's pages, by their names."""
+        """The titles of the pages that there can be, by their names."""
         titles = {name: settings.title for name, settings in self._tables.items()}
         if self._claims:
             titles["claims"] = "Claims of the paper"

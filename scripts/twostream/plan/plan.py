@@ -110,13 +110,21 @@ class Plan:
         """What people read: tables, claims and, if there are any, other methods."""
         return self._results.all()
 
+    def more_here(self) -> dict[str, Step]:
+        """Tables and trials that are made only if they are asked for, and are here, by their names."""
+        return self._results.more_here()
+
     def figures(self) -> list[Step]:
         """The figures."""
         return self._figures.all()
 
     def pages(self) -> dict[str, str]:
-        """The titles of the report's pages, by their names."""
+        """The titles of the pages that there can be, by their names."""
         return self._pages.titles()
+
+    def pages_shown(self) -> list[str]:
+        """The pages of the report."""
+        return self._pages.shown()
 
     def check(self) -> None:
         """Lay out all steps, so that what is wrong with one shows before any job starts."""

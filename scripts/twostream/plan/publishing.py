@@ -23,13 +23,15 @@ from twostream.results.documents import COMPUTED
 def publish(plan: Plan, folder: Path) -> None:
     """Put the plan's tables, claims and other methods into `folder`, in place of all that is there.
 
-    Beside them: in which arithmetic they were computed; if that is portable, so that anybody can compute the
-    same bytes, the digests of all that they, and the figures, were made from.
+    With them what is made only if it is asked for, if it is here. Beside them: in which arithmetic they were
+    computed; if that is portable, so that anybody can compute the same bytes, the digests of all that the
+    first, and the figures, were made from.
 
     Raises UserError, which names each file and the reason, if one is missing, stale, another scale's or
     edited; nothing is changed then.
     """
-    steps = {output: step for step in plan.results() for output in step.outputs}
+    results = [*plan.results(), *plan.more_here().values()]
+    steps = {output: step for step in results for output in step.outputs}
     objections = {file: objection(file, step, plan) for file, step in steps.items()}
     refused = [f"{file}: {why}" for file, why in objections.items() if why]
     if refused:

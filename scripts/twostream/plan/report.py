@@ -5,7 +5,6 @@ from pathlib import Path
 from twostream import paths
 from twostream.config.recipes import PageRecipe, ReportRecipe
 from twostream.config.settings import Config
-from twostream.config.trials import TRIALS
 from twostream.plan.extraction import Extraction
 from twostream.plan.figures import SPLIT, Figures
 from twostream.plan.memo import memoized
@@ -13,7 +12,7 @@ from twostream.plan.pages import Pages
 from twostream.plan.results import PAPERS
 from twostream.plan.scores import Scores
 from twostream.plan.videos import Videos
-from twostream.provenance.specs import digest
+from twostream.provenance.digest import digest
 from twostream.provenance.steps import Step
 from twostream.report.markup import ASSETS
 
@@ -41,7 +40,7 @@ class Report:
     def write_report(self) -> Step:
         """The page."""
         dataset, seed = self._config.scale.roles.primary, self._config.all_seeds[0]
-        pages = [self._pages.write_page(page) for page in self._shown()]
+        pages = [self._pages.write_page(page) for page in self._pages.shown()]
         recipe = self._recipe(dataset, [page.recipe for page in pages if isinstance(page.recipe, PageRecipe)])
         figures = self._figures
         inputs = [
@@ -58,10 +57,6 @@ class Report:
             *((system, self._scores.of(run, dataset, SPLIT, seed)) for system, run in recipe.systems.items()),
         ]
         return Step.of("write_report", recipe, [paths.REPORT], inputs)
-
-    def _shown(self) -> list[str]:
-        """The pages whose tables it has: all but those that are made only if they are asked for."""
-        return [page for page in self._pages.titles() if page not in TRIALS or TRIALS[page].with_tables]
 
     def _recipe(self, dataset: str, tables: list[PageRecipe]) -> ReportRecipe:
         roles, names = self._config.scale.roles, self._benchmark.datasets.names

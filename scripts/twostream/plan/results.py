@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import chain
+from pathlib import Path
 
 from twostream import paths
 from twostream.config.benchmark import Comparison, ExternalMethod, Role, RoleNames
@@ -51,6 +52,16 @@ class Results:
             results.append(self.check_claims())
         results += [self.compare_trial(name) for name, trial in TRIALS.items() if trial.with_tables]
         return [*results, self.compare_methods()] if self.methods_here() else results
+
+    def asked_for(self) -> list[str]:
+        """The names of what is made only if it is asked for: `more_tables`, and trials of the same kind."""
+        trials = [name for name, trial in TRIALS.items() if not trial.with_tables and self.tried(name)]
+        return [*self._benchmark.more_tables, *trials]
+
+    def more_here(self) -> dict[str, Step]:
+        """What was asked for and is here, be it current or not, by its name."""
+        here = [name for name in self.asked_for() if Path(paths.TABLE.format(table=name)).exists()]
+        return {name: self.compare_trial(name) if name in TRIALS else self.make_table(name) for name in here}
 
     @memoized
     def make_table(self, table: str) -> Step:

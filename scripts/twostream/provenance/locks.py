@@ -17,7 +17,7 @@ from pathlib import Path
 from textwrap import shorten
 
 from twostream.files import UserError
-from twostream.provenance.specs import digest
+from twostream.provenance.digest import digest
 
 FOLDER = Path("scratch/locks")
 CALL = FOLDER / "snakemake"

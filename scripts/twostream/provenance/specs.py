@@ -12,11 +12,7 @@ What cannot matter does not count, so that a spec lasts:
   another value adds a new key (`tests/defaults.json` lists them all).
 """
 
-import ast
-import hashlib
-import json
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -26,8 +22,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from twostream.files import UserError
-
-SCRIPTS = Path(__file__).resolve().parents[2]
+from twostream.provenance.digest import digest
+from twostream.provenance.sources import SCRIPTS, Written, keep_sources, read_source
 
 # What no artefact depends on, packages or modules: the configuration and the recipes (the recipe itself is
 # digested, and so are the entries of streams that a step uses), the arithmetic (the record says which),
@@ -64,12 +60,6 @@ class Spec(BaseModel):
     """The SHA-256 of the record that was beside the artefact when the job was planned, if one was."""
 
 
-def digest(content: Any) -> str:
-    """Return a digest (16 hexadecimal digits) of JSON-able `content`; key order does not count."""
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def code_digest(script: str, modules: Iterable[str] = (), root: Path = SCRIPTS) -> str:
     """Return the digest of the code of `{script}.py` in `root`, and of what it imports by name.
 
@@ -96,6 +86,7 @@ def _reached(names: tuple[str, ...], root: Path) -> list[str]:
         if name not in graph:
             graph[name] = {imported.module for imported in _module(name, root).imports}
             waiting += graph[name]
+    keep_sources()
     try:
         return list(TopologicalSorter(graph).static_order())
     except CycleError as error:
@@ -142,32 +133,15 @@ def _code_of(name: str, root: Path) -> str:
 @cache
 def _module(name: str, root: Path) -> _Module:
     file = root / _file(name)
-    try:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-    except (SyntaxError, ValueError) as error:
-        raise UserError(f"{file}: is not Python: {error}") from None
-    top = [found for node in tree.body for found in _imports(node, root)]
-    _refuse_shadowing(file, top, tree)
-    inner = [
-        found
-        for statement in tree.body
-        if not isinstance(statement, ast.Import | ast.ImportFrom)
-        for node in ast.walk(statement)
-        for found in _imports(node, root)
-    ]
-    return _Module(digest(canonical(tree)), _counted(top), _counted(inner))
+    source = read_source(file)
+    if source.twice:
+        raise UserError(f"{file}: {source.twice} is imported, and is the name of something else too")
+    top, inner = ([_resolved(found, root) for found in imports] for imports in (source.top, source.inner))
+    return _Module(source.body, _counted(top), _counted(inner))
 
 
 def _counted(imports: Iterable[_Import]) -> tuple[_Import, ...]:
     return tuple(found for found in imports if not _is_left_out(found.module))
-
-
-def _refuse_shadowing(file: Path, top: Iterable[_Import], tree: ast.Module) -> None:
-    """Raise UserError if a module gives two things one name: only their order would tell which counts."""
-    names = Counter(found.alias for found in top)
-    names.update(node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef))
-    if twice := next((found.alias for found in top if names[found.alias] > 1), None):
-        raise UserError(f"{file}: {twice} is imported, and is the name of something else too")
 
 
 def _is_left_out(module: str) -> bool:
@@ -178,67 +152,16 @@ def _file(module: str) -> str:
     return module.replace(".", "/") + ".py"
 
 
-def _imports(node: ast.AST, root: Path) -> Iterator[_Import]:
-    """What a statement imports from the library's modules. Raises UserError for what is no module."""
-    if isinstance(node, ast.Import):
-        for name in node.names:
-            if _is_ours(name.name):
-                yield _Import(name.name, None, name.asname or name.name)
-    elif isinstance(node, ast.ImportFrom) and (node.level or _is_ours(node.module or "")):
-        for name in node.names:
-            inner, alias = f"{node.module}.{name.name}", name.asname or name.name
-            if not node.level and (root / _file(inner)).exists():
-                yield _Import(inner, None, alias)
-            elif not node.level and (root / _file(node.module or "")).exists():
-                yield _Import(node.module or "", name.name, alias)
-            else:
-                raise UserError(
-                    f"{'.' * node.level}{node.module or ''}: {name.name}: import modules of the library by"
-                    " their whole names, and nothing from a package itself, so that specs see it"
-                )
-
-
-def _is_ours(module: str) -> bool:
-    return module.partition(".")[0] == "twostream"
-
-
-def canonical(node: Any) -> Any:
-    """Return a syntax tree as JSON-able lists that are the same in each version of Python.
-
-    Left out are docstrings, and fields that are empty, as versions add such. Of imports from the library only
-    the place stays, and of those that a module begins with not even that.
-    """
-    if _is_library_import(node):
-        return ["Import"]
-    if isinstance(node, ast.Constant):
-        return ["Constant", ascii(node.value)]
-    if isinstance(node, list):
-        return [canonical(item) for item in node]
-    if not isinstance(node, ast.AST):
-        return node
-    fields = {name: getattr(node, name, None) for name in node._fields if name != "ctx"}
-    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-        fields["body"] = _without_docstring(node.body)
-    if isinstance(node, ast.Module):
-        own = _without_docstring(node.body)
-        fields["body"] = [statement for statement in own if not _is_library_import(statement)]
-    if isinstance(node, ast.JoinedStr):
-        # Some versions add an empty text here and there.
-        fields["values"] = [v for v in node.values if not (isinstance(v, ast.Constant) and v.value == "")]
-    return [
-        type(node).__name__,
-        *([name, canonical(value)] for name, value in fields.items() if value is not None and value != []),
-    ]
-
-
-def _is_library_import(node: Any) -> bool:
-    if isinstance(node, ast.ImportFrom):
-        return node.module is not None and _is_ours(node.module)
-    return isinstance(node, ast.Import) and all(_is_ours(name.name) for name in node.names)
-
-
-def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
-    first = body[0] if body else None
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-        return body[1:]
-    return body
+def _resolved(found: Written, root: Path) -> _Import:
+    """What is imported, as a module and a name in it. Raises UserError for what is no module."""
+    if found.name is None:
+        return _Import(found.module, None, found.alias)
+    inner = f"{found.module}.{found.name}"
+    if not found.level and (root / _file(inner)).exists():
+        return _Import(inner, None, found.alias)
+    if not found.level and (root / _file(found.module)).exists():
+        return _Import(found.module, found.name, found.alias)
+    raise UserError(
+        f"{'.' * found.level}{found.module}: {found.name}: import modules of the library by their whole"
+        " names, and nothing from a package itself, so that specs see it"
+    )

@@ -3,8 +3,8 @@
 An artefact is current if its record has the spec that the plan gives it, and the checksums of what it
 was made from are those of what is here. A record lies beside its artefact and travels with it, so this
 holds on any clone, whatever times a checkout leaves on files and whatever Snakemake remembers (`wire`
-tells it). A file that was written anew since it was made, by a checkout or a hand, is compared with its
-record by checksum, once: what was seen is kept in one scratch file.
+tells it). A file whose time is not that of its making (by a checkout, a hand, or Snakemake, which touches
+what a job has made) is compared with its record by checksum, once: what was seen is kept in one scratch file.
 """
 
 import json
@@ -98,7 +98,7 @@ def check_unchanged(artefact: str) -> None:
 
 def _compare(file: str, expected: str) -> None:
     if Path(file).stat().st_size > TOLD_BYTES:
-        print(f"{file}: written anew since it was made; comparing checksums", file=sys.stderr, flush=True)
+        print(f"{file}: comparing its checksum with its record, once", file=sys.stderr, flush=True)
     if sha256(file) != expected:
         raise UserError(
             f"{file}: is not what the record says it was when it was made; get it back (`dvc checkout`),"

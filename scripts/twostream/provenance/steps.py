@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from twostream.provenance.specs import Spec, code_digest, digest
+from twostream.provenance.digest import digest
+from twostream.provenance.specs import Spec, code_digest
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import pandas as pd
 
 from twostream.config.sources import Segments
 from twostream.files import LONGEST_NAME, NAMED, UserError, sha256, some
+from twostream.provenance.digest import digest
 from twostream.provenance.records import read_record
-from twostream.provenance.specs import digest
 from twostream.videos.index import splits_of
 from twostream.videos.listing import SUFFIXES
 from twostream.videos.lists import read_list, relative

@@ -10,7 +10,7 @@ from collections import Counter
 
 from twostream.config.sources import OFFICIAL_SPLITS
 from twostream.files import UserError
-from twostream.provenance.specs import digest
+from twostream.provenance.digest import digest
 
 NEEDED = ("file", "sha256")
 FACTS = ("class", "group", *(f"split{split}" for split in range(1, OFFICIAL_SPLITS + 1)))
