@@ -96,8 +96,16 @@ class Wire:
 
     def steps_to_run(self) -> dict[int, Step]:
         """Return the steps whose jobs are to run, by the jobs' numbers; several jobs may be of one step."""
-        jobs = {job.jobid: dict(self._artefacts_of([job])) for job in self._workflow.dag.needrun_jobs()}
-        return {number: step for number, planned in jobs.items() for step in list(planned.values())[:1]}
+        return self._steps_of(self._workflow.dag.needrun_jobs())
+
+    def steps_made(self) -> dict[int, Step]:
+        """Return the steps whose jobs were to run and have ended well, by the jobs' numbers."""
+        dag = self._workflow.dag
+        return self._steps_of(filter(dag.finished, dag.needrun_jobs(exclude_finished=False)))
+
+    def _steps_of(self, jobs: Iterable[Any]) -> dict[int, Step]:
+        artefacts = {job.jobid: dict(self._artefacts_of([job])) for job in jobs}
+        return {number: step for number, planned in artefacts.items() for step in list(planned.values())[:1]}
 
     def _force_if_stale(self, rule: str, wildcards: Any) -> None:
         artefact, step = _artefact(rule, wildcards), self._plan.step(rule, wildcards)
