@@ -1,34 +1,33 @@
-"""Write the JSON schemas of the configuration's files, which editors check and complete keys by.
+"""Write the schemas that editors check the configuration by, and the tables of keys in its manual.
 
-After a change to the models in `twostream/config`.
+From the models in `twostream/config`, after a change to them: a key is described by the docstring below it.
 """
 
 import argparse
 import json
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from twostream import cli
-from twostream.config.benchmark import Benchmark
-from twostream.config.scale import Scale
-from twostream.config.settings import UserSettings
+from twostream.config.manual import MANUAL, with_keys
+from twostream.config.schemas import MODELS, schema
 from twostream.files import atomic_write
 
 FOLDER = Path("config/schema")
-MODELS: dict[str, type[BaseModel]] = {"config": UserSettings, "scale": Scale, "benchmark": Benchmark}
 
 
-def schema(name: str) -> str:
+def written(name: str) -> str:
     """Return the schema of a kind of file, as it is written."""
-    return json.dumps(MODELS[name].model_json_schema(), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(schema(name), indent=1, ensure_ascii=False) + "\n"
 
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
-    for name in MODELS:
-        with atomic_write(FOLDER / f"{name}.json") as part:
-            part.write_text(schema(name), encoding="utf-8")
+    # All of them first, so that nothing is written if one cannot be.
+    texts = {FOLDER / f"{name}.json": written(name) for name in MODELS}
+    texts[MANUAL] = with_keys(MANUAL.read_text(encoding="utf-8"))
+    for file, text in texts.items():
+        with atomic_write(file) as part:
+            part.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

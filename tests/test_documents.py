@@ -115,7 +115,7 @@ def test_what_is_published_is_written_between_markers_once(folder, marker, shown
             "<!-- results: demo/table3 -->\n<!-- results: demo/claims -->\n<!-- end -->\n",
             "A.md:1: lacks its `<!-- end -->` before line 2",
         ),
-        ("a\n\n<!-- end -->\n", "A.md:3: no results begin before this end"),
+        ("a\n\n<!-- end -->\n", "A.md:3: nothing begins before this end"),
         ("<!-- results: demo/empty -->\n<!-- end -->\n", "A.md:1: docs/results/demo/empty.csv: has no rows"),
         (
             "<!-- results: demo/other -->\n<!-- end -->\n",

@@ -14,6 +14,7 @@ LIBRARY = ROOT / "scripts/twostream"
 # From the ground up: each imports only those before it.
 FLOORS = [
     "files",
+    "markers",
     "npz",
     "arithmetic",
     "paths",

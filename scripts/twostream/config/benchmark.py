@@ -10,7 +10,9 @@ from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, mode
 from twostream.config.flow import FlowAlgorithmName
 from twostream.config.streams import KINDS, STREAMS, Extracted, KindName, StreamName
 from twostream.config.trials import TRIALS
-from twostream.config.types import Count, Fraction, Name, Percent, Positive, RunName, Strict
+from twostream.config.types import Count, Fraction, Name, Percent, Positive, RunName, Strict, given_as
+
+Splits = Annotated[list[Count], Field(min_length=1), given_as("a list of splits")]
 
 
 class RoleNames(Strict):
@@ -24,14 +26,18 @@ class PaperDataset(Strict):
     """A dataset of the paper: its name, and the number of test videos of each split."""
 
     name: str
-    test_videos: Annotated[list[Count], Field(min_length=1)]
+    """What the paper calls the dataset."""
+    test_videos: Annotated[list[Count], Field(min_length=1), given_as("a number for each split")]
+    """How many test videos each of its splits has, for the sampling error of the paper's numbers."""
 
 
 class PaperDatasets(Strict):
     """The paper's datasets by their role."""
 
     primary: PaperDataset
+    """The dataset that the scale's primary one stands for, UCF-101."""
     secondary: PaperDataset
+    """The dataset that the scale's secondary one stands for, HMDB-51."""
 
     @property
     def names(self) -> RoleNames:
@@ -43,9 +49,14 @@ class Input(Strict):
     """What a network sees (section 3.1 of the paper); `length` is L, or the number of frames."""
 
     kind: KindName
+    """Section 3.1 of the paper; `difference` are `length` differences of consecutive stored frames, R, G and
+    B, of `length` + 1 frames."""
     length: Count
+    """The paper's L; for frames 1, or 11 for slow fusion."""
     bidirectional: bool = False
+    """Half of the fields forward, half backward from the same frame."""
     mean_subtraction: bool = False
+    """Each field's mean vector is taken from it."""
 
     @model_validator(mode="after")
     def fits_together(self) -> Self:
@@ -85,21 +96,30 @@ class Input(Strict):
 
 
 class Run(Strict):
-    """A training recipe of the paper; `initialisation` is `scratch`, `images` or another run.
-
-    `network` names a network of the scale; without it, the one that is called like the stream is taken.
-    `flow` names the algorithm by which the flow that it sees is computed; without it, that of the scale.
-    """
+    """A training recipe of the paper."""
 
     stream: StreamName
-    network: Name | None = None
+    """What it sees: frames, flow, or differences of frames (not the paper's)."""
+    network: Annotated[Name, given_as("a network")] | None = None
+    """Its network, of the scale's `networks`; without it, the one that is called like its stream."""
     input: Input
-    initialisation: str
+    """What it sees of a video at once, by keys of its own."""
+    initialisation: Annotated[str, given_as("`scratch`, `images`, or a run")]
+    """`scratch`: random weights. `images`: the weights that `pretrained` in the scale names (not for slow
+    fusion; for flow and differences, the first layer is averaged over the colours, and that is repeated for
+    each channel). A run: that run (same input, from scratch) trained on the whole auxiliary dataset."""
     layers: Literal["all", "last"] = "all"
+    """Which layers are trained; frozen layers stay in evaluation mode."""
     dropout: Fraction
+    """The dropout after each fully connected layer."""
     auxiliary: Literal["added_classes", "task"] | None = None
+    """`added_classes`: the auxiliary dataset's other classes join the softmax layer. `task`: it gets a
+    softmax layer of its own (multi-task)."""
     # Left out of files where it is not given, so that models have the bytes that they had before it came.
     flow: FlowAlgorithmName | None = Field(default=None, exclude_if=lambda flow: flow is None)
+    """For runs that see flow: the algorithm that computes it, if it is not the scale's (`flow.method`). All
+    else of flow is as the scale says. Such flow lies in `data/flow/<dataset>/forward-<algorithm>/`, beside
+    the scale's own, and is extracted if a run that is made asks for it."""
 
     @model_validator(mode="after")
     def fits_together(self) -> Self:
@@ -132,6 +152,10 @@ class Fusion(Strict):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, RunName]
     method: FusionMethod
+    """`average`; `svm`; or `weighted`, which is not the paper's: the mean with the weights, from 0 to 1 in
+    steps of 0.05, that have the least negative log-likelihood on the training videos (a mean over groups),
+    and are in the record. Streams are fitted to these videos, so one that overfits more may get too much
+    weight."""
 
     @model_validator(mode="after")
     def is_of_streams(self) -> Self:
@@ -161,12 +185,19 @@ class Row(Strict):
     """A row of a table: a run or fusion of ours, or a number `cited` from the literature."""
 
     row: str
+    """The paper's label of the row."""
     setting: str = ""
+    """The paper's second label of the row, if it has one."""
     dataset: Role
-    splits: Annotated[list[Count], Field(min_length=1)]
+    """The role of the dataset on whose test videos it is."""
+    splits: Splits
+    """Over which splits it is."""
     paper: Percent | None
-    run: RunName | None = None
-    cited: str | None = None
+    """The paper's accuracy (%)."""
+    run: Annotated[RunName, given_as("a run, a fusion or a method")] | None = None
+    """Whose accuracy is put beside it."""
+    cited: Annotated[str, given_as("a source")] | None = None
+    """In place of `run`, the source of a number that is not ours."""
 
     @model_validator(mode="after")
     def has_one_origin(self) -> Self:
@@ -179,7 +210,9 @@ class Table(Strict):
     """A table of the paper: its title, and its rows in the paper's order."""
 
     title: str
+    """What stands above the table."""
     rows: Annotated[list[Row], Field(min_length=1)]
+    """Its rows, in the paper's order."""
 
     @model_validator(mode="after")
     def labels_differ(self) -> Self:
@@ -194,7 +227,9 @@ class Interval(Strict):
     """The bootstrap behind each 95% interval."""
 
     resamples: Count
+    """How many resamples it draws."""
     seed: Annotated[int, Field(ge=0)]
+    """The seed of the draws."""
 
 
 Expected = Literal["better", "marginally_better", "far_better", "no_better"]
@@ -203,23 +238,28 @@ Expected = Literal["better", "marginally_better", "far_better", "no_better"]
 Runs = Annotated[
     Annotated[RunName, Tag("one")] | Annotated[list[RunName], Field(min_length=2), Tag("several")],
     Discriminator(lambda value: "several" if isinstance(value, list) else "one"),
+    given_as("a run, a fusion or a method, or a list of these"),
 ]
 """One run, or several that are judged as one."""
 
 
 class Comparison(Strict):
-    """Two runs (or fusions) on the same test videos, and how the first compares by the paper's claim.
-
-    Lists of runs are compared pair by pair, and judged as one: by the mean of their differences. The
-    paper's numbers are those of `splits`, unless `paper_splits` says of which others.
-    """
+    """Two runs (or fusions) on the same test videos, and how the first compares by the paper's claim."""
 
     run: Runs
+    """A run, fusion or method; or a list of them, as long as the one of `than`, that are compared pair by
+    pair and judged as one, by the mean of their differences."""
     expected: Expected
+    """What is expected of the difference, `run` less `than`: see below."""
     than: Runs
+    """What `run` is compared with, in the same form."""
     dataset: Role
-    splits: Annotated[list[Count], Field(min_length=1)]
-    paper_splits: Annotated[list[Count], Field(min_length=1)] | None = None
+    """The role of the dataset on whose test videos it is."""
+    splits: Splits
+    """Over which splits it is."""
+    paper_splits: Splits | None = None
+    """The splits that the paper's numbers are of, if not `splits`. The numbers are those in `tables`; of
+    lists, their means."""
 
     @model_validator(mode="after")
     def has_pairs(self) -> Self:
@@ -246,18 +286,26 @@ class Claim(Strict):
     """What the paper claims; it holds if all its comparisons come out as expected."""
 
     number: Count
+    """The number that tables and documents call it by."""
     claim: str
+    """What the paper says."""
     comparisons: Annotated[list[Comparison], Field(min_length=1)]
+    """The claim holds if all of these come out as expected."""
 
 
 class Verdicts(Strict):
-    """How claims are judged: the margins (points of accuracy), the tests' level, and their permutations."""
+    """How claims are judged."""
 
     marginal: Positive
+    """How large a marginal difference is, in points of accuracy."""
     by_far: Positive
+    """How large one by far is, in points of accuracy."""
     level: Annotated[float, Field(gt=0, lt=0.5)]
+    """The level of the tests."""
     permutations: Annotated[int, Field(ge=100)]
+    """How many permutations the test by groups takes."""
     seed: Annotated[int, Field(ge=0)]
+    """The seed of the test by groups."""
 
     @model_validator(mode="after")
     def margins_are_ordered(self) -> Self:
@@ -270,8 +318,12 @@ class ExternalMethod(Strict):
     """A method that was not trained here: the dataset and the splits that its score files are for."""
 
     title: str
-    dataset: Name
-    splits: Annotated[list[Count], Field(min_length=1)]
+    """What tables and figures call it."""
+    dataset: Annotated[Name, given_as("a dataset")]
+    """The dataset that its files `methods/<name>/<dataset>-split<split>.npz` are for (`methods/README.md` has
+    their format). At a scale without it the method is left out."""
+    splits: Splits
+    """The splits that there are files for."""
 
 
 def _right_of_videos(recall: tuple[int, int]) -> tuple[int, int]:
@@ -289,19 +341,40 @@ class Benchmark(Strict):
     """All that config/benchmark.yaml sets."""
 
     datasets: PaperDatasets
+    """The paper's datasets by the role that one of the scale's plays."""
     pretraining: Run
+    """The run that is trained on the still images, by the network that `pretrained` in the scale is for."""
     runs: dict[RunName, Run]
+    """Training recipes, see below; a run's name has small letters, digits and `-`."""
     fusions: dict[RunName, Fusion]
-    two_stream: RunName
+    """Two runs or more, each under its stream's name (`spatial`, `temporal`, `difference`), and how they are
+    fused."""
+    two_stream: Annotated[RunName, given_as("a fusion")]
+    """The fusion of a spatial and a temporal run that is the paper's final model: figures show it, other
+    methods are put beside it, your own videos are classified with its streams."""
     methods: dict[RunName, ExternalMethod]
-    shared_classes: dict[Name, dict[str, str | list[str]]]
-    paper_recall: dict[str, ClassRecall] = Field(default_factory=dict)
+    """Methods that were not trained here. Their names may be the `run` of a table's row, or a stream of a
+    fusion."""
+    shared_classes: Annotated[dict[Name, dict[str, str | list[str]]], given_as("by dataset, classes by name")]
+    """The classes of an auxiliary dataset that the other one has too, each with the other's name (or a list
+    of names) for it; `auxiliary: added_classes` leaves them out. A dataset that shares none says `{}`."""
+    paper_recall: Annotated[dict[str, ClassRecall], given_as("two numbers by class")] = Field(
+        default_factory=dict
+    )
+    """Of each class of the paper's Figure 6, how many of its test videos in split 1 the paper's final model
+    got right, and how many there are; the figure of recalls shows them beside ours, by the classes' names."""
     interval: Interval
+    """The bootstrap behind each 95% interval."""
     tables: dict[Name, Table]
+    """The paper's tables."""
     more_tables: dict[Name, Table] = Field(default_factory=dict)
-    """Tables that are made if they are asked for by name, and by nothing else."""
+    """Tables like these that are made if they are asked for by name (`snakemake --cores all
+    results/flow_algorithms.csv`), and by nothing else: they are in no claim, document or report, and their
+    rows need not be the paper's."""
     verdicts: Verdicts
+    """How claims are judged."""
     claims: Annotated[list[Claim], Field(min_length=1)]
+    """What the paper claims."""
 
     @model_validator(mode="after")
     def names_differ(self) -> Self:

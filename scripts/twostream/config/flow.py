@@ -5,36 +5,39 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from twostream.config.types import Count, Strict
+from twostream.config.types import Count, Strict, given_as
 
 
 class BroxSettings(Strict):
-    """Parameters of Brox et al. (2004), for intensities in [0, 1].
-
-    alpha: weight of the smoothness term. gamma: weight of the gradient constancy relative to
-    brightness constancy. scale: size of a pyramid level relative to the next finer one.
-    smallest_side: no level but the full-size one has a shorter side, in pixels. inner_iterations:
-    updates of the robust weights per level. solver_iterations: red-black SOR sweeps per update.
-    omega: over-relaxation.
-    """
+    """Parameters of Brox et al. (2004), for intensities in [0, 1]."""
 
     alpha: Annotated[float, Field(gt=0)] = 0.197
+    """The weight of smoothness."""
     gamma: Annotated[float, Field(ge=0)] = 50.0
+    """The weight of the constancy of gradients against that of brightness, for intensities from 0 to 1."""
     scale: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    """Of the pyramid: each level's size relative to the next finer one."""
     smallest_side: Count = 16
+    """Of the pyramid: the shortest side (px) of a level, but for the full size."""
     inner_iterations: Count = 5
+    """Updates of the robust weights a level; 3 is faster, 5 more accurate, 10 what users of OpenCV's CUDA
+    implementation passed."""
     solver_iterations: Count = 10
+    """Red-black SOR sweeps an update."""
     omega: Annotated[float, Field(gt=0, lt=2)] = 1.95
+    """The over-relaxation of the SOR sweeps."""
 
 
 class RaftSettings(Strict):
-    """Settings of RAFT (Teed & Deng, 2020).
+    """Settings of RAFT (Teed & Deng, 2020)."""
 
-    weights: what the SHA-256 of the file with them begins with. updates: how often the field is updated.
-    """
-
-    weights: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
+    weights: Annotated[
+        str, Field(pattern=r"^[0-9a-f]{8,64}$"), given_as("8 to 64 hexadecimal digits, in quotes")
+    ]
+    """What the SHA-256 of the file with the weights begins with; by default torchvision's, which are fetched.
+    Any other lies in `data/archives/raft_small/` (`raft_large/`)."""
     updates: Count = 12
+    """How often RAFT updates a field."""
 
 
 # Where torchvision's default weights are; a file's name ends with what its SHA-256 begins with.
@@ -71,18 +74,26 @@ ALGORITHMS: dict[FlowAlgorithmName, Algorithm] = {
 
 
 class Flow(Strict):
-    """How flow is computed, and stored as JPEG.
-
-    short_side: frames are rescaled to this shorter side (px) first; if not given, they stay as they are.
-    """
+    """How flow is computed, and stored as JPEG."""
 
     method: FlowAlgorithmName
+    """`brox` (Brox et al. 2004, as the paper: numba on a CPU, PyTorch in batches on a GPU), OpenCV's `tvl1`,
+    `farneback`, `dis` on the CPU, or torchvision's `raft_small` and `raft_large` (PyTorch, in batches on a
+    GPU; [docs/extending.md](../docs/extending.md#raft-weights) has where their weights come from)."""
     short_side: Count | None = None
+    """The shorter side (px) that frames are rescaled to before their flow is computed; left out, they stay as
+    they are. Displacements are then in pixels of that size."""
     encoding: Literal["range", "clip20"]
+    """`range`: each component is rescaled from its own range in the field, which is kept beside it; `clip20`:
+    clipped to +-20 px, 128 is zero, as others publish it."""
     quality: Annotated[int, Field(ge=1, le=100)]
+    """The quality of the JPEG files."""
     brox: BroxSettings = BroxSettings()
+    """How Brox flow is computed."""
     raft_small: RaftSettings = RaftSettings(weights="01064c6d")
+    """The smaller RAFT's weights and updates."""
     raft_large: RaftSettings = RaftSettings(weights="ff5fadd5")
+    """The larger RAFT's."""
 
     @property
     def module(self) -> str:

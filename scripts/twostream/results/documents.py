@@ -3,15 +3,18 @@
 A line `<!-- results: SCALE/NAME -->` begins one and a line `<!-- end -->` ends it; between them stands what
 `docs/results/SCALE/NAME.csv` holds. In the report's front page, which is reStructuredText, these lines are
 `.. results: SCALE/NAME` and `.. end`. Each scale has a folder, so one overwrites nothing of another.
+What `config.manual` writes into its document, between markers of its own, is left as it is.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from twostream.config import manual
 from twostream.files import UserError
+from twostream.markers import rewritten
 from twostream.results.formatting import (
     SHOWN,
     Rows,
@@ -59,25 +62,12 @@ def with_results(text: str, document: str) -> str:
     end, or if its table is not there or cannot be shown.
     """
     markup = MARKUP[Path(document).suffix]
-    written: list[str] = []
-    begun = ""
-    for number, line in enumerate(text.split("\n"), 1):
-        where = f"{document}:{number}"
-        if line.rstrip() == markup.end:
-            if not begun:
-                raise UserError(f"{where}: no results begin before this end")
-            begun = ""
-        elif line.startswith(markup.begins):
-            if begun:
-                raise UserError(f"{begun}: lacks its `{markup.end}` before line {number}")
-            begun = where
-            written += [line, "", *_block(line.rstrip(), where, markup), ""]
-            continue
-        if not begun:
-            written.append(line)
-    if begun:
-        raise UserError(f"{begun}: lacks its `{markup.end}`")
-    return "\n".join(written)
+
+    def block(marker: str, where: str) -> Iterable[str] | None:
+        of_keys = marker.startswith(manual.MARKER) and document == str(manual.MANUAL)
+        return None if of_keys else _block(marker, where, markup)
+
+    return rewritten(text, document, markup.begins, markup.end, block)
 
 
 def _block(marker: str, where: str, markup: Markup) -> Iterator[str]:
