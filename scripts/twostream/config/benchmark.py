@@ -369,8 +369,8 @@ class Benchmark(Strict):
     """The paper's tables."""
     more_tables: dict[Name, Table] = Field(default_factory=dict)
     """Tables like these that are made if they are asked for by name (`snakemake --cores all
-    results/flow_algorithms.csv`), and by nothing else: they are in no claim, document or report, and their
-    rows need not be the paper's."""
+    results/flow_algorithms.csv`), and by nothing else. They are in no claim, and their rows need not be the
+    paper's. While they are here, they are printed, published and in the report with the others."""
     verdicts: Verdicts
     """How claims are judged."""
     claims: Annotated[list[Claim], Field(min_length=1)]
