@@ -1,11 +1,15 @@
 """Print what is in results/, readably: the tables of the paper, other methods, and the claims."""
 
 import argparse
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from textwrap import fill
+from typing import Any, NamedTuple
 
 from twostream import cli, paths
 from twostream.config.loading import load_config
 from twostream.config.trials import TRIALS
+from twostream.files import UserError
 from twostream.plan.plan import Plan
 from twostream.provenance.records import arithmetic_of
 from twostream.results.formatting import (
@@ -30,36 +34,46 @@ def main() -> None:
     parser.add_argument("--scale", help="the scale, if not config.yaml's")
     args = parser.parse_args()
     config = load_config(overrides={"scale": args.scale} if args.scale else None)
-    plan = Plan(config)
-    more = plan.more_here()
-    for name, settings in config.benchmark.all_tables.items():
-        if name in config.benchmark.tables or name in more:
-            file = paths.TABLE.format(table=name)
-            show(settings.title, brief_rows(read_table(file)), file)
-    if any(paths.METHODS in step.outputs for step in plan.results()):
-        methods = method_rows(read_table(paths.METHODS))
-        show("Other methods, and differences to them", methods, paths.METHODS)
-    for name, trial in TRIALS.items():
-        file = paths.TRIAL_TABLE.format(trial=name)
-        if trial.with_tables or name in more:
-            show(f"{trial.title} (accuracy, %)", trial_rows(read_table(file)), file)
-    files = [paths.TABLE.format(table=name) for name in config.benchmark.tables]
-    notes = []
-    if config.benchmark.claims:
-        claims = read_table(paths.CLAIMS)
-        show(
-            "Claims of the paper: differences of two accuracies, in points",
-            claim_overview(claims),
-            paths.CLAIMS,
-        )
-        files.append(paths.CLAIMS)
-        notes.append(sampling_note(claims))
+    expected = list(tables(Plan(config)))
+    here = [table for table in expected if Path(table.file).exists()]
+    if not here:
+        raise UserError("results/: holds no table of this scale yet; `make tables` makes all of them")
+    for table in here:
+        show(table.title, table.rows(read_table(table.file)), table.file)
+    files = [table.file for table in here]
+    notes = [sampling_note(read_table(paths.CLAIMS))] if paths.CLAIMS in files else []
     notes += [guessing_note(files), videos_note(files)]
     if config.left_out:
         notes.append("\n".join(["Left out at this scale:", *config.told_left_out]))
+    if missing := [table.file for table in expected if table not in here]:
+        notes.append(f"Not made yet: {', '.join(missing)}.")
     shown = (fill(line, WIDTH) for note in filter(None, notes) for line in note.split("\n"))
     print(*shown, sep="\n")
     print("\nAll columns and tests are in results/*.csv, and on the pages of `make report`.")
+
+
+class Shown(NamedTuple):
+    """A table as it is shown: its title, its file, and how its rows become texts."""
+
+    title: str
+    file: str
+    rows: Callable[[Any], Rows]
+
+
+def tables(plan: Plan) -> Iterator[Shown]:
+    """Yield what a plan's results are, and what was asked for besides and is here, in the order shown."""
+    names, more = plan.benchmark.tables, plan.more_here()
+    for name, settings in plan.benchmark.all_tables.items():
+        if name in names or name in more:
+            yield Shown(settings.title, paths.TABLE.format(table=name), brief_rows)
+    if any(paths.METHODS in step.outputs for step in plan.results()):
+        yield Shown("Other methods, and differences to them", paths.METHODS, method_rows)
+    for name, trial in TRIALS.items():
+        if trial.with_tables or name in more:
+            yield Shown(f"{trial.title} (accuracy, %)", paths.TRIAL_TABLE.format(trial=name), trial_rows)
+    if plan.benchmark.claims:
+        title = "Claims of the paper: differences of two accuracies, in points"
+        yield Shown(title, paths.CLAIMS, claim_overview)
 
 
 def show(title: str, rows: Rows, file: str) -> None:

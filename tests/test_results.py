@@ -141,3 +141,6 @@ def test_claims_and_tables_are_printed(project):
     assert max(map(len, shown.splitlines())) <= 120
     # Three iterations teach nothing.
     assert "In training, the loss was never better than by guessing: models/" in shown
+    (project / "results/table2.csv").unlink()
+    shown = call(project, "python", "scripts/print_tables.py").stdout
+    assert "Table 2:" not in shown and "Not made yet: results/table2.csv." in shown

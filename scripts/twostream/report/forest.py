@@ -13,7 +13,13 @@ from twostream.results.formatting import SIGNS, interval, sampling_note, signed
 
 # The outcomes that the page tells apart, and what it calls them.
 OUTCOMES = {"holds": "hold", "fails": "do not hold", "undecided": "undecided"}
-HEADINGS = ("comparison", "difference in points", "ours (95% interval)", "paper", "verdict, if another")
+HEADINGS = (
+    "comparison",
+    "difference in points",
+    "ours (95% interval)",
+    "paper",
+    "verdict, if not the claim's",
+)
 
 
 def outcome(verdict: str) -> str:

@@ -46,8 +46,8 @@ def guessing_note(artefacts: Iterable[str]) -> str:
         latest = max(late, key=late.__getitem__)
         iteration, of = until[latest]
         sentences.append(
-            f"Trainings whose loss was no better than by guessing beyond their first 5%: {len(late)}, at the"
-            f" latest {latest}, until iteration {iteration:,} of {of:,}."
+            "Trainings that took more than the first 5% of their iterations to get better than guessing, and"
+            f" then did: {len(late)}; the last was {latest}, by iteration {iteration:,} of {of:,}."
         )
     return " ".join(sentences)
 
