@@ -216,6 +216,38 @@ def test_a_new_key_with_its_default_changes_nothing():
     assert is_stale(other) and why_stale("a.bin", other) == ["added (none) -> 4"]
 
 
+def test_an_item_that_is_put_into_a_list_is_told_alone():
+    class Row(BaseModel):
+        row: str
+        paper: float | None
+        note: str = ""
+
+    class Rows(BaseModel):
+        rows: list[Row]
+
+    def rows_of(*rows: Row) -> Step:
+        return Step("make_table", Rows(rows=list(rows)), ["a.bin"])
+
+    one, two, three = (
+        Row(row=f"L = {length}", paper=paper) for length, paper in ((1, 73.9), (5, 80.4), (3, None))
+    )
+    make(rows_of(one, two))
+    record = json.loads(Path("a.record.json").read_text())
+    # As it was before there was a note.
+    record["recipe"] = {
+        "rows": [{key: row[key] for key in ("row", "paper")} for row in record["recipe"]["rows"]]
+    }
+    write_json("a.record.json", record)
+    assert why_stale("a.bin", rows_of(one, two)) == []
+    assert why_stale("a.bin", rows_of(one, three, two)) == ["rows: also row L = 3"]
+    assert why_stale("a.bin", rows_of(two)) == ["rows: no longer paper 73.9, row L = 1"]
+    changed = two.model_copy(update={"paper": 80.5, "note": "a"})
+    assert why_stale("a.bin", rows_of(one, changed)) == [
+        "rows.1.paper 80.4 -> 80.5",
+        "rows.1.note (none) -> a",
+    ]
+
+
 @pytest.mark.parametrize(
     ("file", "read"),
     [

@@ -50,42 +50,58 @@ def is_cause(reasons: list[str]) -> bool:
 
 def recipe_changes(then: Any, now: BaseModel) -> list[str]:
     """Return the keys in which a recipe differs from what a record has, each with both values."""
-    before, after = _leaves(then), _leaves(now.model_dump(mode="json"))
-    told = _leaves(now.model_dump(mode="json", exclude_defaults=True))
-    # A key that is new and has its default changes nothing.
-    return _changes(before, {key: value for key, value in after.items() if key in before or key in told})
+    told = now.model_dump(mode="json", exclude_defaults=True)
+    return list(_changes(then, now.model_dump(mode="json"), told))
 
 
 def changes(then: Any, now: Any) -> list[str]:
     """Return the keys in which two recipes differ, in which those that have their default are left out."""
-    return _changes(_leaves(then), _leaves(now))
+    return list(_changes(then, now, now))
 
 
-def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    return [
-        f"{key} {_shown(before, key)} -> {_shown(after, key)}"
-        for key in before | after
-        if key not in before or key not in after or before[key] != after[key]
-    ]
+def _changes(then: Any, now: Any, told: Any, key: str = "") -> Iterator[str]:
+    """The differences of nested dictionaries and lists, by their keys joined with dots.
+
+    `told` is `now` without what has its default: a key that is new and has its default changes nothing.
+    """
+    if isinstance(then, dict) or isinstance(now, dict):
+        before, after, known = ({} if value is None else value for value in (then, now, told))
+        if isinstance(before, dict) and isinstance(after, dict):
+            for name in before | after:
+                if name in before or name in known:
+                    inner = f"{key}.{name}" if key else name
+                    yield from _changes(before.get(name), after.get(name), known.get(name), inner)
+            return
+    if isinstance(then, list) and isinstance(now, list):
+        yield from _changes_of_lists(then, now, told if isinstance(told, list) else now, key)
+    elif then != now:
+        yield f"{key} {_shown(then)} -> {_shown(now)}"
 
 
-def _leaves(value: Any, key: str = "") -> dict[str, Any]:
-    """The values of nested dictionaries and lists, by their keys joined with dots."""
-    items: Iterator[tuple[Any, Any]]
-    if isinstance(value, dict) and value:
-        items = iter(value.items())
-    elif isinstance(value, list | tuple) and value:
-        items = iter(enumerate(value))
-    else:
-        return {key: list(value) if isinstance(value, tuple) else value}
-    found: dict[str, Any] = {}
-    for name, inner in items:
-        found |= _leaves(inner, f"{key}.{name}" if key else str(name))
-    return found
+def _changes_of_lists(then: list[Any], now: list[Any], told: list[Any], key: str) -> Iterator[str]:
+    """What is between the items with which both begin, and those with which both end."""
+
+    def alike(i: int) -> bool:
+        return not any(_changes(then[i], now[i], told[i]))
+
+    shorter = min(len(then), len(now))
+    start = next((i for i in range(shorter) if not alike(i)), shorter)
+    end = next((i for i in range(shorter - start) if not alike(-1 - i)), shorter - start)
+    old, new = then[start : len(then) - end], now[start : len(now) - end]
+    for i, (before, after) in enumerate(zip(old, new, strict=False), start):
+        yield from _changes(before, after, told[i], f"{key}.{i}")
+    yield from (f"{key}: no longer {_words(item)}" for item in old[len(new) :])
+    yield from (f"{key}: also {_words(item)}" for item in new[len(old) :])
 
 
-def _shown(leaves: dict[str, Any], key: str) -> str:
-    return str(leaves[key]) if key in leaves and leaves[key] is not None else "(none)"
+def _words(item: Any) -> str:
+    if not isinstance(item, dict):
+        return str(item)
+    return ", ".join(f"{key} {value}" for key, value in sorted(item.items()) if value not in (None, ""))
+
+
+def _shown(value: Any) -> str:
+    return "(none)" if value is None else str(value)
 
 
 def _missing(artefact: str, record: dict[str, Any]) -> list[str]:
