@@ -46,7 +46,7 @@ def test_what_cannot_matter_makes_nothing_stale(clone):
 
 def test_another_formula_of_the_digest_is_taken_over_with_a_reason(clone):
     before = tables(clone)
-    replace(clone, "scripts/twostream/provenance/specs.py", ".hexdigest()[:16]", ".hexdigest()[:20]")
+    replace(clone, "scripts/twostream/provenance/digest.py", ".hexdigest()[:16]", ".hexdigest()[:20]")
     assert planned(clone)["train_stream"] > 3
     text = accept(clone, "-n")
     assert "really changed since HEAD: nothing" in text and "not accepted" not in text

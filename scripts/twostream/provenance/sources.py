@@ -1,7 +1,7 @@
 """What a module's source says, for specs: the digest of its own code, and what it imports of the library.
 
 To parse all modules takes longer than all else that a plan does. So what was read is kept in one scratch file
-beside the code, by the SHA-256 of the source and of this file, which says how sources are read.
+beside the code, by the SHA-256 of the source, of this file and of `digest`, which say how sources are read.
 """
 
 import ast
@@ -87,7 +87,8 @@ def _all(imports: Iterable[Iterable[Any]]) -> list[Written]:
 
 @cache
 def _reading() -> bytes:
-    return hashlib.sha256(Path(__file__).read_bytes()).digest()
+    modules = (Path(__file__), Path(__file__).with_name("digest.py"))
+    return hashlib.sha256(b"".join(module.read_bytes() for module in modules)).digest()
 
 
 def _parse(tree: ast.Module) -> Source:
