@@ -117,7 +117,7 @@ def test_a_training_that_is_warned_of_its_end_goes_on_in_the_same_job(training, 
 
 
 def test_a_training_that_is_killed_for_its_memory_is_tried_again_with_more(training, trained, heads, cluster):
-    replace(training, "scripts/twostream/plan/needs.py", "\nTORCH = 2_000", "\nTORCH = 400")
+    replace(training, "scripts/twostream/plan/needs.py", "\nTORCH = 2_000", "\nTORCH = 700")
     head = begin(heads, training)
     wait_for(lambda: len(jobs_of(head)) > 1 or head.call.poll() is not None, "a second job", PATIENCE)
     (training / "slow").unlink()
