@@ -1,4 +1,4 @@
-"""What a call of Snakemake says at its end: that DVC does not know yet what it has made."""
+"""What a call of Snakemake says at its end: how what it has made is not lost to DVC."""
 
 import os
 from collections.abc import Iterable
@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from twostream.plan.dvc_stages import FOLDERS
 from twostream.provenance.steps import Step
 
-NOT_RECORDED = (
-    "What was made is not in dvc.lock yet: `dvc repro` records it. Call that before `dvc exp run` or"
-    " `dvc checkout`, which delete what dvc.lock does not know."
+RECORD_FIRST = (
+    "Before `dvc exp run` or `dvc checkout` call `dvc repro`, which records what was made: they delete what"
+    " dvc.lock does not list."
 )
 
 
@@ -17,4 +17,4 @@ def reminder(made: Iterable[Step]) -> str | None:
     folders = tuple(f"{folder}/" for of_stage in FOLDERS.values() for folder in of_stage)
     if "DVC_STAGE" in os.environ or not any(step.outputs[0].startswith(folders) for step in made):
         return None
-    return NOT_RECORDED
+    return RECORD_FIRST
