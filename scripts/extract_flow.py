@@ -43,11 +43,11 @@ def main() -> None:
     rule = parser.add_argument_group("from the rule")
     rule.add_argument("--index", help="the dataset's index")
     rule.add_argument("--shard", type=int, help="number of the shard, from 0")
-    cli.add_recipe(rule, required=False)
+    cli.add_recipe(rule)
     args = parser.parse_args()
-    if args.recipe:
+    if args.spec or args.recipe:
         if args.index is None or args.shard is None:
-            parser.error("--recipe goes with --index and --shard")
+            parser.error("--spec goes with --index and --shard")
         recipe = cli.recipe(FlowRecipe, args)
         with cli.record(args, recipe) as record:
             record.facts |= store_flow(

@@ -30,7 +30,7 @@ def main() -> None:
         if step:
             found[artefact] = {
                 "spec": step.spec,
-                "recipe": json.loads(step.recipe_json),
+                "recipe": step.short_recipe,
                 "settled": step.settled,
                 "inputs": step.files_by_name,
             }

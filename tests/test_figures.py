@@ -296,7 +296,10 @@ def test_accuracies_over_weights_are_those_of_the_streams_at_the_ends_and_of_the
     low, high = bootstrap_interval([average(spatial, temporal).part("test")], 50, 0)
     assert of_one.loc[0.5, ["interval_low", "interval_high"]].tolist() == pytest.approx([low, high], abs=0.01)
     assert of_one.index[of_one["chosen"]].tolist() == [weighted(spatial, temporal)[1][0]]
-    assert of_one["training_nll"].idxmin() == of_one.index[of_one["chosen"]][0]
+    best = of_one["training_accuracy"].max()
+    assert of_one["training_accuracy"][of_one["chosen"]].tolist() == [best]
+    apart = np.abs(of_one.index[of_one["training_accuracy"] == best] - 0.5)
+    assert abs(of_one.index[of_one["chosen"]][0] - 0.5) == apart.min()
 
 
 def test_weights_need_test_videos_and_training_videos():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, call, said
 from scipy.special import softmax
-from sklearn.metrics import log_loss
+from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
@@ -19,7 +19,7 @@ from twostream.files import UserError
 from twostream.scores.fusion import average
 from twostream.scores.score_file import Scores, read_scores, write_scores
 from twostream.scores.svm import _within_one_standard_error, svm
-from twostream.scores.weighting import chosen_weights, training_losses, weighted, weights
+from twostream.scores.weighting import chosen_weights, training_accuracies, weighted, weights
 
 
 def make_scores(seed: int, classes: int = 3, videos: int = 60, skill: float = 1.0) -> Scores:
@@ -203,23 +203,25 @@ def test_two_classes_and_a_class_without_training_videos_work():
     assert (fused.scores[:, 2] == 0).all()
 
 
-def test_the_weight_is_that_of_the_least_log_loss_on_the_training_part():
-    """As scikit-learn has it, where all groups are as large."""
+def training_accuracy(streams: list[Scores], of_streams: tuple[float, ...]) -> float:
+    """As scikit-learn has it, each group of videos counting once."""
+    train = streams[0].parts == "train"
+    size = np.unique(streams[0].groups[train], return_counts=True)[1]
+    fused = sum(w * s.scores[train] for w, s in zip(of_streams, streams, strict=True))
+    return 100 * accuracy_score(
+        streams[0].labels[train],
+        fused.argmax(axis=1),
+        sample_weight=1 / size[np.unique(streams[0].groups[train], return_inverse=True)[1]],
+    )
+
+
+def test_the_weight_is_that_of_the_highest_accuracy_on_the_training_part():
     spatial, temporal = make_scores(1, skill=1.0), make_scores(2, skill=1.5)
     fused, (weight, rest) = weighted(spatial, shuffled(temporal))
-    train = spatial.parts == "train"
-    size = np.unique(spatial.groups[train], return_counts=True)[1]
-    of_video = 1 / size[np.unique(spatial.groups[train], return_inverse=True)[1]]
-    loss = [
-        log_loss(
-            spatial.labels[train],
-            (w * spatial.scores + (1 - w) * temporal.scores)[train],
-            sample_weight=of_video,
-        )
-        for w in np.arange(21) / 20
-    ]
-    np.testing.assert_allclose(training_losses(spatial, temporal), loss)
-    assert weight == np.argmin(loss) / 20 and 0 < weight < 0.5 and rest == 1 - weight
+    by_weight = [training_accuracy([spatial, temporal], (w, 1 - w)) for w in np.arange(21) / 20]
+    np.testing.assert_allclose(training_accuracies(spatial, temporal), by_weight)
+    assert by_weight[round(weight * 20)] == max(by_weight) > by_weight[10]
+    assert 0 < weight < 1 and weight != 0.5 and rest == 1 - weight
     np.testing.assert_allclose(fused.scores, weight * spatial.scores + (1 - weight) * temporal.scores)
 
 
@@ -231,26 +233,27 @@ def test_weights_are_all_multiples_of_a_twentieth_that_sum_to_one():
     np.testing.assert_allclose(three * 20, (three * 20).round(), atol=1e-12)
 
 
-def test_of_three_streams_the_weights_are_those_of_the_least_log_loss():
+def test_of_three_streams_the_weights_are_those_of_the_highest_accuracy():
     streams = [make_scores(number, skill=skill) for number, skill in ((1, 0.8), (2, 1.5), (3, 1.2))]
     fused, chosen = weighted(*streams)
-    train = streams[0].parts == "train"
-    size = np.unique(streams[0].groups[train], return_counts=True)[1]
-    of_video = 1 / size[np.unique(streams[0].groups[train], return_inverse=True)[1]]
     tried = {
-        (a, b): log_loss(
-            streams[0].labels[train],
-            sum(w * s.scores for w, s in zip((a / 20, b / 20, 1 - (a + b) / 20), streams, strict=True))[
-                train
-            ],
-            sample_weight=of_video,
-        )
+        (a / 20, b / 20): training_accuracy(streams, (a / 20, b / 20, 1 - (a + b) / 20))
         for a in range(21)
         for b in range(21 - a)
     }
-    a, b = min(tried, key=tried.get)
-    assert chosen == [a / 20, b / 20, 1 - (a + b) / 20]
+    assert tried[chosen[0], chosen[1]] == pytest.approx(max(tried.values()))
+    assert sum(chosen) == pytest.approx(1) and max(tried.values()) > tried[0.35, 0.3]
     np.testing.assert_allclose(fused.scores, sum(w * s.scores for w, s in zip(chosen, streams, strict=True)))
+
+
+def test_a_stream_that_is_surest_but_not_best_alone_does_not_get_all_the_weight():
+    """One is sure and right of two classes of four, the other right of the others, less sure of all."""
+    labels = np.arange(40) % 4
+    sure = np.where(labels[:, None] < 2, np.eye(4)[labels], 0.25)
+    hazy = np.full((40, 4), 0.2) + 0.2 * np.eye(4)[np.where(labels < 2, 0, labels)]
+    one, other = (replace(make_scores(1, 4, 40), scores=scores) for scores in (sure, hazy))
+    fused, chosen = weighted(one, other)
+    assert fused.accuracy() == 100 and chosen == [0.5, 0.5]
 
 
 def test_the_test_part_has_no_say_in_the_weight():
@@ -262,11 +265,11 @@ def test_the_test_part_has_no_say_in_the_weight():
 
 def test_of_equal_weights_the_nearest_to_one_half_is_taken():
     assert weighted(make_scores(1), make_scores(1))[1] == [0.5, 0.5]
-    loss = np.ones(21)
-    loss[[2, 14]] = 0.5
-    assert chosen_weights(loss, 2) == pytest.approx([0.7, 0.3])
-    loss[2] -= 1e-13  # less than the last digits of a logarithm
-    assert chosen_weights(loss, 2) == pytest.approx([0.7, 0.3])
+    accuracy = np.full(21, 50.0)
+    accuracy[[2, 14]] = 60
+    assert chosen_weights(accuracy, 2) == pytest.approx([0.7, 0.3])
+    accuracy[2] += 1e-12  # by the order of a sum
+    assert chosen_weights(accuracy, 2) == pytest.approx([0.7, 0.3])
 
 
 def test_without_training_videos_there_is_no_weight():

@@ -62,6 +62,13 @@ def test_a_plan_says_what_is_stale_and_why_and_what_is_redone_though_current(pro
     assert ": current, but made again: what it is made from is" in text
 
 
+def test_jobs_are_handed_their_recipes_by_file(project):
+    set_dropout(project, 0.8)
+    commands = [line for line in snakemake(project, "-n", "-p").stdout.splitlines() if "scripts/" in line]
+    assert any("python scripts/train_stream.py" in line for line in commands)
+    assert all("--spec scratch/specs/" in line and '{"' not in line for line in commands)
+
+
 def test_a_library_of_another_version_than_the_locks_is_told_once(project):
     assert "is installed, and" not in snakemake(project, "-n").stdout
     lock = project / "requirements/tables.txt"

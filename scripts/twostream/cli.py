@@ -31,15 +31,15 @@ GO_ON = ("extract_frames", "extract_flow", "pretrain", "train_stream")
 def arguments(description: str | None) -> argparse.ArgumentParser:
     """Return a parser with the arguments of every script that makes an artefact."""
     parser = argparse.ArgumentParser(description=description)
-    add_recipe(parser, required=True)
+    add_recipe(parser)
     parser.add_argument("--out", required=True, help="the file to write")
     return parser
 
 
-def add_recipe(parser: argparse._ActionsContainer, required: bool) -> None:
-    """Add what a rule hands on from the plan: the recipe and a file with the spec."""
-    parser.add_argument("--recipe", required=required, help="JSON; recipes.py has its model")
-    parser.add_argument("--spec", type=_spec, help="file of the plan's (specs.py)")
+def add_recipe(parser: argparse._ActionsContainer) -> None:
+    """Add what says what to make: a file of the plan's, as rules have it, or a recipe by hand."""
+    parser.add_argument("--spec", type=_spec, help="file of the plan's with spec and recipe (specs.py)")
+    parser.add_argument("--recipe", help="the recipe as JSON, by hand; recipes.py has its model")
 
 
 def _spec(file: str) -> Spec:
@@ -65,7 +65,12 @@ def add_stage(parser: argparse.ArgumentParser) -> None:
 
 
 def recipe(model: type[Model], args: argparse.Namespace) -> Model:
-    """Return the recipe given on the command line."""
+    """Return the recipe: the plan's, or the one given by hand."""
+    planned = args.spec and args.spec.recipe
+    if (args.recipe is None) == (planned is None):
+        raise UserError("--recipe: give either it or --spec with a file of the plan's that has a recipe")
+    if planned is not None:
+        return parse(model, planned, "--spec: its recipe")
     return from_json(model, args.recipe, "--recipe")
 
 

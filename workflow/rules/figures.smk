@@ -25,10 +25,9 @@ rule plot_flow:
         runtime=needs("plot_flow", "runtime"),
         gpu=needs("plot_flow", "gpu"),
     params:
-        recipe=lambda w: plan.step("plot_flow", w).recipe_json,
         spec=spec_file("plot_flow"),
     shell:
-        "python scripts/plot_flow.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/plot_flow.py --spec {params.spec:q}"
         " --index {input.index:q} --frames {input.frames:q} --flow {input.flow:q}"
         " --out {output.figure:q} > {log:q} 2>&1"
 
@@ -55,10 +54,9 @@ rule plot_filters:
         runtime=needs("plot_filters", "runtime"),
         gpu=needs("plot_filters", "gpu"),
     params:
-        recipe=lambda w: plan.step("plot_filters", w).recipe_json,
         spec=spec_file("plot_filters"),
     shell:
-        "python scripts/plot_filters.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/plot_filters.py --spec {params.spec:q}"
         " --model {input.model:q}"
         " --out {output.figure:q} > {log:q} 2>&1"
 
@@ -86,10 +84,9 @@ rule plot_confusion:
         runtime=needs("plot_confusion", "runtime"),
         gpu=needs("plot_confusion", "gpu"),
     params:
-        recipe=lambda w: plan.step("plot_confusion", w).recipe_json,
         spec=spec_file("plot_confusion"),
     shell:
-        "python scripts/plot_confusion.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/plot_confusion.py --spec {params.spec:q}"
         " --scores {input.scores:q}"
         " --out {output.figure:q} > {log:q} 2>&1"
 
@@ -119,10 +116,9 @@ rule plot_recall:
         runtime=needs("plot_recall", "runtime"),
         gpu=needs("plot_recall", "gpu"),
     params:
-        recipe=lambda w: plan.step("plot_recall", w).recipe_json,
         spec=spec_file("plot_recall"),
     shell:
-        "python scripts/plot_recall.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/plot_recall.py --spec {params.spec:q}"
         " --fused {input.fused:q} --spatial {input.spatial:q} --temporal {input.temporal:q}"
         " --out {output.figure:q} > {log:q} 2>&1"
 
@@ -150,10 +146,9 @@ rule plot_fusion_weight:
         runtime=needs("plot_fusion_weight", "runtime"),
         gpu=needs("plot_fusion_weight", "gpu"),
     params:
-        recipe=lambda w: plan.step("plot_fusion_weight", w).recipe_json,
         spec=spec_file("plot_fusion_weight"),
     shell:
-        "python scripts/plot_fusion_weight.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/plot_fusion_weight.py --spec {params.spec:q}"
         " --scores {input.scores:q}"
         " --out {output.figure:q} > {log:q} 2>&1"
 
@@ -181,10 +176,9 @@ rule plot_curves:
         runtime=needs("plot_curves", "runtime"),
         gpu=needs("plot_curves", "gpu"),
     params:
-        recipe=lambda w: plan.step("plot_curves", w).recipe_json,
         spec=spec_file("plot_curves"),
         curves=lambda w, input: [paths.sidecar_csv(model) for model in input.models],
     shell:
-        "python scripts/plot_curves.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/plot_curves.py --spec {params.spec:q}"
         " --curves {params.curves:q}"
         " --out {output.figure:q} > {log:q} 2>&1"

@@ -18,12 +18,11 @@ rule extract_flow:
         runtime=needs("extract_flow", "runtime"),
         gpu=needs("extract_flow", "gpu"),
     params:
-        recipe=lambda w: plan.step("extract_flow", w).recipe_json,
         spec=spec_file("extract_flow"),
         device=lambda w: plan.config.device,
         folder=lambda w: plan.videos.dataset(w.dataset).folder,
     shell:
-        "python scripts/extract_flow.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/extract_flow.py --spec {params.spec:q}"
         " --videos {params.folder:q} --index {input.index:q} --shard {wildcards.shard}"
         " --device {params.device}"
         " --out {output.shard:q} > {log:q} 2>&1"
@@ -44,7 +43,6 @@ use rule extract_flow as extract_other_flow with:
         runtime=needs("extract_other_flow", "runtime"),
         gpu=needs("extract_other_flow", "gpu"),
     params:
-        recipe=lambda w: plan.step("extract_other_flow", w).recipe_json,
         spec=spec_file("extract_other_flow"),
         device=lambda w: plan.config.device,
         folder=lambda w: plan.videos.dataset(w.dataset).folder,

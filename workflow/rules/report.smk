@@ -30,10 +30,9 @@ rule write_page:
         mem_mb=needs("write_page", "mem_mb"),
         runtime=needs("write_page", "runtime"),
     params:
-        recipe=lambda w: plan.step("write_page", w).recipe_json,
         spec=spec_file("write_page"),
     shell:
-        "python scripts/write_page.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/write_page.py --spec {params.spec:q}"
         " --table {input.table:q} --out {output.page:q} > {log:q} 2>&1"
 
 
@@ -54,12 +53,11 @@ rule describe_dataset:
         mem_mb=needs("describe_dataset", "mem_mb"),
         runtime=needs("describe_dataset", "runtime"),
     params:
-        recipe=lambda w: plan.step("describe_dataset", w).recipe_json,
         spec=spec_file("describe_dataset"),
         folder=lambda w: plan.videos.dataset(w.dataset).folder,
         skipped=lambda w: plan.videos.dataset(w.dataset).skipped_options(),
     shell:
-        "python scripts/describe_dataset.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/describe_dataset.py --spec {params.spec:q}"
         " --index {input.index:q} --folder {params.folder:q} {params.skipped:q}"
         " --out {output.page:q} > {log:q} 2>&1"
 
@@ -100,14 +98,13 @@ rule write_report:
         mem_mb=needs("write_report", "mem_mb"),
         runtime=needs("write_report", "runtime"),
     params:
-        recipe=lambda w: plan.step("write_report", w).recipe_json,
         spec=spec_file("write_report"),
         confusion=paths.sidecar_csv(paths.FIGURE_CONFUSION),
         recall=paths.sidecar_csv(paths.FIGURE_RECALL),
         fusion_weight=paths.sidecar_csv(paths.FIGURE_FUSION_WEIGHT),
         curves=paths.sidecar_csv(paths.FIGURE_CURVES),
     shell:
-        "python scripts/write_report.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/write_report.py --spec {params.spec:q}"
         " --results {input.results:q} --confusion {params.confusion:q} --recall {params.recall:q}"
         " --fusion-weight {params.fusion_weight:q} --curves {params.curves:q}"
         " --flow-figure {input.flow_figure:q} --filters {input.filters:q}"

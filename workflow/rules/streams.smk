@@ -20,14 +20,13 @@ rule pretrain:
         runtime=needs("pretrain", "runtime"),
         gpu=needs("pretrain", "gpu"),
     params:
-        recipe=lambda w: plan.step("pretrain", w).recipe_json,
         spec=spec_file("pretrain"),
         device=lambda w: plan.config.device,
         launch=lambda w: plan.networks.launcher(),
         workers=lambda w: plan.config.workers,
         stage=lambda w: ["--stage"] * plan.config.stage,
     shell:
-        "{params.launch} scripts/pretrain.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "{params.launch} scripts/pretrain.py --spec {params.spec:q}"
         " --index {input.index:q} --frames {input.frames:q}"
         " --device {params.device} --workers {params.workers} {params.stage} --curve {output.curve:q}"
         " --out {output.model:q} > {log:q} 2>&1"
@@ -51,11 +50,10 @@ rule import_weights:
         runtime=needs("import_weights", "runtime"),
         gpu=needs("import_weights", "gpu"),
     params:
-        recipe=lambda w: plan.step("import_weights", w).recipe_json,
         spec=spec_file("import_weights"),
         options=lambda w: plan.networks.weights_options(),
     shell:
-        "python scripts/import_weights.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/import_weights.py --spec {params.spec:q}"
         " {params.options:q}"
         " --out {output.model:q} > {log:q} 2>&1"
 
@@ -85,7 +83,6 @@ rule train_stream:
         runtime=needs("train_stream", "runtime"),
         gpu=needs("train_stream", "gpu"),
     params:
-        recipe=lambda w: plan.step("train_stream", w).recipe_json,
         spec=spec_file("train_stream"),
         device=lambda w: plan.config.device,
         launch=lambda w: plan.networks.launcher(),
@@ -93,7 +90,7 @@ rule train_stream:
         stage=lambda w: ["--stage"] * plan.config.stage,
         data=options("initial", "held_out", "index", "frames", "flow", "backward_flow"),
     shell:
-        "{params.launch} scripts/train_stream.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "{params.launch} scripts/train_stream.py --spec {params.spec:q}"
         " --device {params.device} --workers {params.workers} {params.stage} {params.data:q} --curve {output.curve:q}"
         " --out {output.model:q} > {log:q} 2>&1"
 
@@ -122,13 +119,12 @@ rule score_videos:
         runtime=needs("score_videos", "runtime"),
         gpu=needs("score_videos", "gpu"),
     params:
-        recipe=lambda w: plan.step("score_videos", w).recipe_json,
         spec=spec_file("score_videos"),
         device=lambda w: plan.config.device,
         workers=lambda w: plan.config.workers,
         data=options("index", "frames", "flow", "backward_flow"),
     shell:
-        "python scripts/score_videos.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/score_videos.py --spec {params.spec:q}"
         " --device {params.device} --workers {params.workers} --model {input.model:q} {params.data:q}"
         " --out {output.scores:q} > {log:q} 2>&1"
 
@@ -158,12 +154,11 @@ rule score_trial:
         runtime=needs("score_trial", "runtime"),
         gpu=needs("score_trial", "gpu"),
     params:
-        recipe=lambda w: plan.step("score_trial", w).recipe_json,
         spec=spec_file("score_trial"),
         device=lambda w: plan.config.device,
         workers=lambda w: plan.config.workers,
         data=options("index", "frames", "flow", "backward_flow", "spatial"),
     shell:
-        "python scripts/score_trial.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/score_trial.py --spec {params.spec:q}"
         " --device {params.device} --workers {params.workers} --model {input.model:q} {params.data:q}"
         " --out {output.outcomes:q} > {log:q} 2>&1"

@@ -20,11 +20,10 @@ rule import_scores:
         runtime=needs("import_scores", "runtime"),
         gpu=needs("import_scores", "gpu"),
     params:
-        recipe=lambda w: plan.step("import_scores", w).recipe_json,
         spec=spec_file("import_scores"),
         given=lambda w: paths.GIVEN.format(**w),
     shell:
-        "python scripts/import_scores.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/import_scores.py --spec {params.spec:q}"
         " --index {input.index:q} --given {params.given:q} --out {output.scores:q} > {log:q} 2>&1"
 
 
@@ -47,11 +46,10 @@ rule fuse_streams:
         runtime=needs("fuse_streams", "runtime"),
         gpu=needs("fuse_streams", "gpu"),
     params:
-        recipe=lambda w: plan.step("fuse_streams", w).recipe_json,
         spec=spec_file("fuse_streams"),
         scores=options(*STREAMS),
     shell:
-        "python scripts/fuse_streams.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/fuse_streams.py --spec {params.spec:q}"
         " {params.scores:q} --out {output.scores:q} > {log:q} 2>&1"
 
 
@@ -73,10 +71,9 @@ rule make_table:
         runtime=needs("make_table", "runtime"),
         gpu=needs("make_table", "gpu"),
     params:
-        recipe=lambda w: plan.step("make_table", w).recipe_json,
         spec=spec_file("make_table"),
     shell:
-        "python scripts/make_table.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/make_table.py --spec {params.spec:q}"
         " --scores {input.scores:q} --out {output.table:q} > {log:q} 2>&1"
 
 
@@ -97,10 +94,9 @@ rule check_claims:
         runtime=needs("check_claims", "runtime"),
         gpu=needs("check_claims", "gpu"),
     params:
-        recipe=lambda w: plan.step("check_claims", w).recipe_json,
         spec=spec_file("check_claims"),
     shell:
-        "python scripts/check_claims.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/check_claims.py --spec {params.spec:q}"
         " --scores {input.scores:q} --out {output.claims:q} > {log:q} 2>&1"
 
 
@@ -121,10 +117,9 @@ rule compare_trial:
         runtime=needs("compare_trial", "runtime"),
         gpu=needs("compare_trial", "gpu"),
     params:
-        recipe=lambda w: plan.step("compare_trial", w).recipe_json,
         spec=spec_file("compare_trial"),
     shell:
-        "python scripts/compare_trial.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/compare_trial.py --spec {params.spec:q}"
         " --outcomes {input.outcomes:q} --out {output.table:q} > {log:q} 2>&1"
 
 
@@ -145,8 +140,7 @@ rule compare_methods:
         runtime=needs("compare_methods", "runtime"),
         gpu=needs("compare_methods", "gpu"),
     params:
-        recipe=lambda w: plan.step("compare_methods", w).recipe_json,
         spec=spec_file("compare_methods"),
     shell:
-        "python scripts/compare_methods.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/compare_methods.py --spec {params.spec:q}"
         " --scores {input.scores:q} --out {output.methods:q} > {log:q} 2>&1"

@@ -20,11 +20,10 @@ rule generate_videos:
         runtime=needs("index", "runtime"),
         gpu=needs("index", "gpu"),
     params:
-        recipe=lambda w: plan.step("index", w).recipe_json,
         spec=spec_file("index"),
         options=lambda w: plan.videos.dataset(w.dataset).options(),
     shell:
-        "python scripts/generate_videos.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/generate_videos.py --spec {params.spec:q}"
         " {params.options:q}"
         " --out {output.index:q} > {log:q} 2>&1"
 
@@ -48,11 +47,10 @@ rule download_videos:
         runtime=needs("index", "runtime"),
         gpu=needs("index", "gpu"),
     params:
-        recipe=lambda w: plan.step("index", w).recipe_json,
         spec=spec_file("index"),
         options=lambda w: plan.videos.dataset(w.dataset).options(),
     shell:
-        "python scripts/download_videos.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/download_videos.py --spec {params.spec:q}"
         " {params.options:q} --skipped {output.skipped:q}"
         " --out {output.index:q} > {log:q} 2>&1"
 
@@ -76,11 +74,10 @@ rule index_folder:
         runtime=needs("index", "runtime"),
         gpu=needs("index", "gpu"),
     params:
-        recipe=lambda w: plan.step("index", w).recipe_json,
         spec=spec_file("index"),
         options=lambda w: plan.videos.dataset(w.dataset).options(),
     shell:
-        "python scripts/index_folder.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/index_folder.py --spec {params.spec:q}"
         " {params.options:q} --skipped {output.skipped:q}"
         " --out {output.index:q} > {log:q} 2>&1"
 
@@ -104,11 +101,10 @@ rule index_segments:
         runtime=needs("index", "runtime"),
         gpu=needs("index", "gpu"),
     params:
-        recipe=lambda w: plan.step("index", w).recipe_json,
         spec=spec_file("index"),
         options=lambda w: plan.videos.dataset(w.dataset).options(),
     shell:
-        "python scripts/index_segments.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/index_segments.py --spec {params.spec:q}"
         " {params.options:q} --skipped {output.skipped:q}"
         " --out {output.index:q} > {log:q} 2>&1"
 
@@ -130,10 +126,9 @@ rule extract_frames:
         runtime=needs("extract_frames", "runtime"),
         gpu=needs("extract_frames", "gpu"),
     params:
-        recipe=lambda w: plan.step("extract_frames", w).recipe_json,
         spec=spec_file("extract_frames"),
         folder=lambda w: plan.videos.dataset(w.dataset).folder,
     shell:
-        "python scripts/extract_frames.py --recipe {params.recipe:q} --spec {params.spec:q}"
+        "python scripts/extract_frames.py --spec {params.spec:q}"
         " --folder {params.folder:q} --index {input.index:q} --shard {wildcards.shard}"
         " --out {output.shard:q} > {log:q} 2>&1"

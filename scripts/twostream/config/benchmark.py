@@ -153,9 +153,9 @@ class Fusion(Strict):
     __pydantic_extra__: dict[str, RunName]
     method: FusionMethod
     """`average`; `svm`; or `weighted`, which is not the paper's: the mean with the weights, from 0 to 1 in
-    steps of 0.05, that have the least negative log-likelihood on the training videos (a mean over groups),
-    and are in the record. Streams are fitted to these videos, so one that overfits more may get too much
-    weight."""
+    steps of 0.05, that get most of the training videos right (a mean over groups; of equals those nearest to
+    equal weights), and are in the record. Streams are fitted to these videos, so one that overfits more may
+    get too much weight."""
 
     @model_validator(mode="after")
     def is_of_streams(self) -> Self:

@@ -56,6 +56,21 @@ class Stored:
         return Stored(self.images[which], self.ranges[which])
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """Images of one video as the store keeps them, uint8 [channels, height, width] each: not to be changed.
+
+    `ranges` [images, 3, 2] is that of `Stored`.
+    """
+
+    images: list[np.ndarray]
+    ranges: np.ndarray
+
+    def stacked(self, rows: slice = slice(None), columns: slice = slice(None)) -> Stored:
+        """Return what lies in these rows and columns, in memory of its own, [images, ...]."""
+        return Stored(np.stack([image[:, rows, columns] for image in self.images]), self.ranges)
+
+
 class KeptImages:
     """Decoded images kept in memory until `room` bytes are used up."""
 
@@ -186,7 +201,7 @@ class Shard:
         # A mapping cannot be handed to another process: each worker opens the file itself.
         return Shard, (self.path, self._kept)
 
-    def read(self, video: int, numbers: Sequence[int]) -> Stored:
+    def decode(self, video: int, numbers: Sequence[int]) -> Decoded:
         """Return images of the shard's video; those out of its range raise IndexError."""
         rows = self.first[video] + np.asarray(numbers)
         if rows.min() < self.first[video] or rows.max() >= self.first[video + 1]:
@@ -195,7 +210,7 @@ class Shard:
             self._kept.get((self.path, row), partial(self._decode, row, video)) for row in rows.tolist()
         ]
         ranges = self._flow[rows] if len(self._flow) else np.zeros((len(rows), 3, 2), np.float32)
-        return Stored(np.stack(images), ranges)
+        return Decoded(images, ranges)
 
     def _decode(self, row: int, video: int) -> np.ndarray:
         offset, size, crc = self._members[row]
@@ -234,8 +249,12 @@ class Store:
 
     def read(self, video: str, numbers: Sequence[int]) -> Stored:
         """Return a video's frames or fields with these numbers, as they are stored."""
+        return self.decode(video, numbers).stacked()
+
+    def decode(self, video: str, numbers: Sequence[int]) -> Decoded:
+        """Return them each for itself, so that no more is copied than is needed of them."""
         shard, place = self._place(video)
-        return shard.read(place, numbers)
+        return shard.decode(place, numbers)
 
     def _place(self, video: str) -> tuple[Shard, int]:
         if video not in self._places:

@@ -25,9 +25,9 @@ from twostream.files import UserError
 from twostream.results.accuracy import bootstrap_interval
 from twostream.scores.fusion import matched
 from twostream.scores.score_file import Scores
-from twostream.scores.weighting import chosen_weights, mixed, training_losses, weights
+from twostream.scores.weighting import chosen_weights, mixed, training_accuracies, weights
 
-COLUMNS = ["fusion", "weight", "accuracy", "interval_low", "interval_high", "training_nll", "chosen"]
+COLUMNS = ["fusion", "weight", "accuracy", "interval_low", "interval_high", "training_accuracy", "chosen"]
 WIDTH, HEIGHT = 2.6, 2.0
 LEFT, TITLE, NUMBERS = 0.42, 0.22, 0.45
 APART = 0.3
@@ -37,9 +37,9 @@ def weight_table(recipe: FusionWeightFigureRecipe, read: Callable[[str], Scores]
     """Return a row for each fusion and each weight of its spatial stream.
 
     Columns: `fusion`; `weight`; the test part's `accuracy` with its 95% interval over groups (%);
-    `training_nll`, the mean negative log-likelihood by which a weight is chosen (nats); and `chosen`,
-    whether it was. `read` gives the scores in a file. Raises UserError if the two files of a fusion are
-    not of the same videos, or none of these are test videos, or none training videos.
+    `training_accuracy`, the mean over groups by which a weight is chosen (%); and `chosen`, whether it was.
+    `read` gives the scores in a file. Raises UserError if the two files of a fusion are not of the same
+    videos, or none of these are test videos, or none training videos.
     """
     tables = []
     for fusion in recipe.fusions:
@@ -52,13 +52,13 @@ def weight_table(recipe: FusionWeightFigureRecipe, read: Callable[[str], Scores]
 
 
 def _over_weights(spatial: Scores, temporal: Scores, interval: Interval) -> pd.DataFrame:
-    loss = training_losses(spatial, temporal)
-    chosen, rows = chosen_weights(loss, 2), []
-    for both, of_training in zip(weights(2).tolist(), loss, strict=True):
+    training = training_accuracies(spatial, temporal)
+    chosen, rows = chosen_weights(training, 2), []
+    for both, of_training in zip(weights(2).tolist(), training, strict=True):
         fused = mixed([spatial, temporal], both).part("test")
         low, high = bootstrap_interval([fused], interval.resamples, interval.seed)
         rows.append((both[0], fused.accuracy(), low, high, of_training, both == chosen))
-    digits = {"weight": 2, "accuracy": 2, "interval_low": 2, "interval_high": 2, "training_nll": 4}
+    digits = {"weight": 2, "accuracy": 2, "interval_low": 2, "interval_high": 2, "training_accuracy": 2}
     return pd.DataFrame(rows, columns=COLUMNS[1:]).round(digits)
 
 

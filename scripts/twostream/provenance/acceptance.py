@@ -151,7 +151,7 @@ MADE_FROM = "it is made from what is not accepted:"
 
 
 def _changed_recipe(then: Planned, step: Step) -> str | None:
-    now = json.loads(step.recipe_json)
+    now = step.short_recipe
     if then.recipe != now:
         return f"its recipe is another: {'; '.join(changes(then.recipe, now))}"
     # Commit 4cb32ef does not tell these.

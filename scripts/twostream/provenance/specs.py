@@ -58,6 +58,8 @@ class Spec(BaseModel):
     """Each file that it is made from, with its spec."""
     replaces: str | None = None
     """The SHA-256 of the record that was beside the artefact when the job was planned, if one was."""
+    recipe: dict[str, Any] | None = None
+    """The recipe without its defaults, where a job is handed one."""
 
 
 def code_digest(script: str, modules: Iterable[str] = (), root: Path = SCRIPTS) -> str:

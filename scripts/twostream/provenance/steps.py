@@ -58,9 +58,9 @@ class Step:
         return [output for step in self.made_from for output in step.outputs]
 
     @property
-    def recipe_json(self) -> str:
-        """The recipe as its script takes it."""
-        return self.recipe.model_dump_json(exclude_defaults=True)
+    def short_recipe(self) -> dict[str, Any]:
+        """The recipe without its defaults, as its script takes it."""
+        return self.recipe.model_dump(mode="json", exclude_defaults=True)
 
     @cached_property
     def code(self) -> str:
@@ -70,8 +70,7 @@ class Step:
     @cached_property
     def own_digest(self) -> str:
         """The digest of its recipe and code, whatever it is made from."""
-        recipe = self.recipe.model_dump(mode="json", exclude_defaults=True)
-        return digest([recipe, self.settled, self.code])
+        return digest([self.short_recipe, self.settled, self.code])
 
     @cached_property
     def spec(self) -> str:
@@ -88,6 +87,7 @@ class Step:
             code=self.code,
             settled=self.settled,
             made_from={output: step.spec for step in self.made_from for output in step.outputs},
+            recipe=self.short_recipe,
         )
 
 

@@ -24,6 +24,8 @@ def _fusion(name: str, table: pd.DataFrame, axis: Axis) -> str:
 
     chosen = table[table["chosen"]].iloc[0]
     words = f"weight {chosen['weight']:g}, chosen on the training videos: {number(chosen['accuracy'])}%"
+    best = table.loc[table["accuracy"].idxmax()]
+    words += f"; the best in hindsight, weight {best['weight']:g}: {number(best['accuracy'])}%"
     for equal in table.loc[table["weight"] == 0.5, "accuracy"]:
         words = f"equal weights: {number(equal)}%; {words}"
     chart = Chart(

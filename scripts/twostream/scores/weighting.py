@@ -2,7 +2,8 @@
 
 The paper weights its streams alike (section 4). Training videos are those that the streams were fitted to,
 and one may fit them better than another without being better on new videos: then it gets more weight than
-it should. Test videos are not looked at.
+it should. Test videos are not looked at. Weights go by accuracy and not by likelihood, which is best for
+the surest stream alone even where others would put right what it gets wrong.
 """
 
 from collections.abc import Sequence
@@ -13,12 +14,11 @@ import numpy as np
 
 from twostream.files import UserError
 from twostream.scores.fusion import aligned
-from twostream.scores.likelihood import losses
 from twostream.scores.score_file import Scores
 
 # Weights are multiples of one over so many.
 STEPS = 20
-# Losses are told apart to so many digits: the last ones, which are the C library's, must not decide.
+# Means are told apart to so many digits: those that differ by the order of a sum are equal.
 DIGITS = 9
 
 
@@ -31,11 +31,11 @@ def weights(count: int) -> np.ndarray:
 def weighted(*streams: Scores) -> tuple[Scores, list[float]]:
     """Return the mean of score files by the weights that `weights` has for each, and these.
 
-    They are those of the least `training_losses`, of equals the nearest to equal weights. Raises UserError
-    if the files are not of the same videos, or none of these are training videos.
+    They are those of the highest `training_accuracies`, of equals the nearest to equal weights. Raises
+    UserError if the files are not of the same videos, or none of these are training videos.
     """
     found = aligned(*streams)
-    chosen = chosen_weights(training_losses(*found), len(found))
+    chosen = chosen_weights(training_accuracies(*found), len(found))
     return mixed(found, chosen), chosen
 
 
@@ -45,28 +45,26 @@ def mixed(streams: Sequence[Scores], of_streams: Sequence[float]) -> Scores:
     return replace(streams[0], scores=np.sum([weight * stream.scores for stream, weight in pairs], axis=0))
 
 
-def training_losses(*streams: Scores) -> np.ndarray:
-    """Return the loss of all `weights` on the training part, [combinations]: mean log-likelihood in nats.
+def training_accuracies(*streams: Scores) -> np.ndarray:
+    """Return the accuracy of all `weights` on the training part, [combinations], in %.
 
-    It is negative, and the mean over groups of their videos' mean, as clips of a group come from one
-    recording. All files have the same videos in the same order.
+    It is the mean over groups of their videos' mean, as clips of a group come from one recording. All files
+    have the same videos in the same order.
     """
-    first, *others = (stream.part("train") for stream in streams)
-    count = len(first.videos)
-    if not count:
+    parts = [stream.part("train") for stream in streams]
+    groups = parts[0].groups
+    if not len(groups):
         raise UserError(
             "the weights of the streams are chosen on training videos, and there are no scores of any"
         )
-    of_class = np.stack([s.scores[np.arange(count), s.labels].astype(float) for s in (first, *others)])
-    names, group = np.unique(first.groups, return_inverse=True)
-    share = 1 / np.bincount(group)[group] / len(names)
-    means = ((row[:, None] * of_class).sum(axis=0) for row in weights(len(of_class)))
-    return np.array([(share * losses(mean)).sum() for mean in means])
+    names, group = np.unique(groups, return_inverse=True)
+    share = 100 / np.bincount(group)[group] / len(names)
+    return np.array([(share * mixed(parts, row).right()).sum() for row in weights(len(parts))])
 
 
-def chosen_weights(loss: np.ndarray, count: int) -> list[float]:
-    """Return the weights of the least of `training_losses`, of equals the nearest to equal ones."""
+def chosen_weights(accuracy: np.ndarray, count: int) -> list[float]:
+    """Return the weights of the highest of `training_accuracies`, of equals the nearest to equal ones."""
     of_streams = weights(count)
     apart = np.abs(of_streams - 1 / count).max(axis=1).round(DIGITS)
-    chosen: list[float] = of_streams[np.lexsort((apart, loss.round(DIGITS)))[0]].tolist()
+    chosen: list[float] = of_streams[np.lexsort((apart, -accuracy.round(DIGITS)))[0]].tolist()
     return chosen

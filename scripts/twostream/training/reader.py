@@ -9,7 +9,7 @@ import numpy as np
 
 from twostream.config.streams import KINDS, Extracted
 from twostream.extraction.dataset_files import DatasetFiles
-from twostream.extraction.store import Store, Stored
+from twostream.extraction.store import Decoded, Store, Stored
 
 if TYPE_CHECKING:
     from twostream.config.benchmark import Input
@@ -36,27 +36,47 @@ class VideoReader:
         return range(max(1, count - self.input.images + 1))
 
     def read(self, video: str, starts: Sequence[int]) -> Stored:
-        """Return the inputs that start at `starts`, [starts, images, ...]; each image decoded once.
+        """Return the inputs that start at `starts`, [starts, images, ...]."""
+        stored = self.decode(video, starts).stacked()
+        shape = len(starts), -1
+        return Stored(
+            stored.images.reshape(*shape, *stored.images.shape[1:]), stored.ranges.reshape(*shape, 3, 2)
+        )
+
+    def decode(self, video: str, starts: Sequence[int]) -> Decoded:
+        """Return the images of the inputs that start at `starts`, one input after another.
 
         Bidirectional inputs hold the forward fields, then the backward ones: these lead from frame
         `start` to the one before it, and on from there.
         """
-        begin = np.asarray(starts)[:, None]
         if not self.input.bidirectional:
-            return self._take(self._first, video, begin + np.arange(self.input.images))
-        steps = np.arange(self.input.length // 2)
-        ahead = self._take(self._first, video, begin + steps)
-        behind = self._take(self._stores["backward_flow"], video, begin - 1 - steps)
-        return Stored(
-            np.concatenate([ahead.images, behind.images], axis=1),
-            np.concatenate([ahead.ranges, behind.ranges], axis=1),
+            return _decode(self._first, video, starts, range(self.input.images))
+        steps = range(self.input.length // 2)
+        ahead = _decode(self._first, video, starts, steps)
+        behind = _decode(self._stores["backward_flow"], video, starts, [-1 - step for step in steps])
+        both = [
+            (half, len(steps) * place + step)
+            for place in range(len(starts))
+            for half in (ahead, behind)
+            for step in steps
+        ]
+        return Decoded(
+            [half.images[number] for half, number in both],
+            np.stack([half.ranges[number] for half, number in both]),
         )
 
-    @staticmethod
-    def _take(store: Store, video: str, numbers: np.ndarray) -> Stored:
-        inside = np.clip(numbers, 0, store.length(video) - 1)
-        needed, places = np.unique(inside, return_inverse=True)
-        return store.read(video, needed.tolist())[places.reshape(inside.shape)]
+
+def _decode(store: Store, video: str, starts: Sequence[int], steps: Sequence[int]) -> Decoded:
+    """Return a video's images at all steps from each start, those outside it repeated; each decoded once."""
+    last = store.length(video) - 1
+    numbers = [min(max(start + step, 0), last) for start in starts for step in steps]
+    needed = sorted(set(numbers))
+    decoded = store.decode(video, needed)
+    if numbers == needed:
+        return decoded
+    places = {number: place for place, number in enumerate(needed)}
+    order = [places[number] for number in numbers]
+    return Decoded([decoded.images[place] for place in order], decoded.ranges[order])
 
 
 def open_reader(what: Input, files: DatasetFiles) -> VideoReader:

@@ -85,14 +85,16 @@ class TaskSamples(Dataset[Sample]):
         video = videos[rng.integers(len(videos))]
         positions = video.reader.positions(video.name)
         start = positions[rng.integers(len(positions))]
-        stored = video.reader.read(video.name, [start])[0]
-        height, width = stored.images.shape[-2:]
+        decoded = video.reader.decode(video.name, [start])
+        height, width = decoded.images[0].shape[-2:]
         side = square_side(self._training.crop, self._short_side, height, width)
         top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
-        if not KINDS[video.reader.input.kind].leaves_crop:
+        if KINDS[video.reader.input.kind].leaves_crop:
+            stored = decoded.stacked()
+        else:
             # No more than the crop is needed on the device.
-            cut = stored.images[..., top : top + side, left : left + side]
-            stored, top, left = Stored(cut, stored.ranges), 0, 0
+            stored = decoded.stacked(slice(top, top + side), slice(left, left + side))
+            top = left = 0
         flip = bool(rng.integers(2))
         jitter = rng.normal(0, self._training.rgb_jitter, 3)
         keep = rng.random(self._dropout.units, np.float32) >= self._dropout.probability
