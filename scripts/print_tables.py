@@ -21,6 +21,7 @@ from twostream.results.formatting import (
     method_rows,
     read_table,
     sampling_note,
+    trial_note,
     trial_rows,
 )
 from twostream.results.trainings import guessing_note, videos_note
@@ -39,7 +40,7 @@ def main() -> None:
     if not here:
         raise UserError("results/: holds no table of this scale yet; `make tables` makes all of them")
     for table in here:
-        show(table.title, table.rows(read_table(table.file)), table.file)
+        show(table, read_table(table.file))
     files = [table.file for table in here]
     notes = [sampling_note(read_table(paths.CLAIMS))] if paths.CLAIMS in files else []
     notes += [guessing_note(files), videos_note(files)]
@@ -76,10 +77,11 @@ def tables(plan: Plan) -> Iterator[Shown]:
         yield Shown(title, paths.CLAIMS, claim_overview)
 
 
-def show(title: str, rows: Rows, file: str) -> None:
-    """Print a table, and below it if its file was not all computed portably."""
-    note = arithmetic_note(arithmetic_of(file))
-    print(title, as_text(rows, WIDTH), *filter(None, [note]), sep="\n\n", end="\n\n")
+def show(table: Shown, content: Any) -> None:
+    """Print a table, and below it what it says in short, and if it was not all computed portably."""
+    short = fill(trial_note(content), WIDTH) if table.rows is trial_rows else ""
+    notes = filter(None, [short, arithmetic_note(arithmetic_of(table.file))])
+    print(table.title, as_text(table.rows(content), WIDTH), *notes, sep="\n\n", end="\n\n")
 
 
 if __name__ == "__main__":

@@ -310,7 +310,10 @@ def test_tables_that_mix_arithmetics_are_labelled_and_others_are_not(folder, cap
     assert arithmetic_note(["native", "portable"]) == NOTE
     for arithmetic, labelled in ((["portable"], False), (["native", "portable"], True)):
         made("demo", "model", arithmetic=arithmetic)
-        print_tables.show("Table 3", [("", "ours", ""), ("Both", "80.5", "")], "results/table3.csv")
+        rows = [("", "ours", ""), ("Both", "80.5", "")]
+        print_tables.show(
+            print_tables.Shown("Table 3", "results/table3.csv", lambda _, rows=rows: rows), None
+        )
         assert (NOTE in capsys.readouterr().out.split("\n")) == labelled
         shown = page("Table 3", "A note.", [("", "ours"), ("Both", "80.5")], "results/table3.csv")
         assert (f"<p>{NOTE}</p>" in shown.replace(' class="note"', "")) == labelled

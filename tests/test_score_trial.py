@@ -8,7 +8,7 @@ from twostream.config.benchmark import Interval, Verdicts
 from twostream.config.recipes import TrialTableRecipe
 from twostream.config.scale import Testing
 from twostream.files import UserError
-from twostream.results.formatting import as_text, read_table, trial_rows
+from twostream.results.formatting import as_text, read_table, trial_note, trial_rows
 from twostream.results.trials import compare_trial
 from twostream.training.trials.protocols import by_protocol
 
@@ -91,3 +91,5 @@ def test_each_system_is_compared_with_its_own_last_way_and_tested(tmp_path):
     table.to_csv(tmp_path / "table.csv", index=False)
     shown = as_text(trial_rows(read_table(str(tmp_path / "table.csv"))))
     assert "alone, shuffled" in shown and "p (McNemar)" in shown and "0.0312" in shown
+    short = f"In short: shuffled: -75.0 to +0.0 points, {(table['p_groups'] < 0.05).sum()} of 2 with p"
+    assert trial_note(table).startswith(short) and trial_note(table.drop(columns="p_groups")) == ""

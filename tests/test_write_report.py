@@ -291,6 +291,9 @@ def test_claims_are_drawn_where_their_numbers_are(page):
         low_end, high_end = place(row["difference_low"]), place(row["difference_high"])
         assert ends == pytest.approx([low_end, high_end], abs=0.02)
         assert all(0 <= end <= 100 for end in ends)
+    told = section.text()
+    for verdict in {row["verdict"] for row in claims}:
+        assert (f"{verdict.capitalize()}: " in told) == verdict.startswith("undecided")
     headings = [e.text() for e in section.all("th") if e.attributes.get("scope") == "rowgroup"]
     assert headings == [
         f"{row['number']}. {row['claim']}: {row['claim_verdict']}"
@@ -347,6 +350,8 @@ def test_weights_and_curves_have_their_values(page, made):
     for cells, row in zip(rows_of(next(page.named("weight").all("table"))), expected, strict=True):
         assert cells[:2] == [f"{row['weight']:.2f}", shown(row["accuracy"])]
         assert cells[2] == f"{row['interval_low']:.1f} to {row['interval_high']:.1f}"
+    best = max(expected, key=lambda row: row["accuracy"])
+    assert f"in hindsight, weight {best['weight']:g}: {best['accuracy']:.1f}%" in page.named("weight").text()
     lines = [line.attributes["points"] for line in page.named("weight").all("polyline")]
     assert [len((points or "").split()) for points in lines] == [len(expected)]
     curves = pd.read_csv(made.given.curves)
@@ -369,10 +374,13 @@ def test_it_opens_with_the_streams_and_what_the_numbers_show(page, made):
         assert f"{scores.accuracy():.1f}%" in tile.text()
         assert f"{low:.1f} to {high:.1f}" in tile.text()
     assert "the paper on UCF-101: 87.0" in tiles[2].text()
+    spatial, temporal, fused = (scores.right().astype(bool) for scores in made.scores.values())
+    only_flow = temporal & ~spatial
+    assert f"{only_flow.sum()}: only the flow is (fused: {(only_flow & fused).sum()})" in tiles[3].text()
     verdicts = pd.read_csv(PUBLISHED / "claims.csv").drop_duplicates("number")["claim_verdict"]
-    assert f"{verdicts.eq('holds in the model').sum()} hold" in tiles[3].text()
-    assert f"{verdicts.eq('does not hold in the model').sum()} do not hold" in tiles[3].text()
-    assert f"{verdicts.str.startswith('undecided').sum()} undecided" in tiles[3].text()
+    assert f"{verdicts.eq('holds in the model').sum()} hold" in tiles[4].text()
+    assert f"{verdicts.eq('does not hold in the model').sum()} do not hold" in tiles[4].text()
+    assert f"{verdicts.str.startswith('undecided').sum()} undecided" in tiles[4].text()
     assert "say nothing about the paper's" in section.text() and "Left out at this scale" in section.text()
 
 

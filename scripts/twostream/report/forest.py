@@ -7,12 +7,20 @@ from typing import Any
 import pandas as pd
 
 from twostream.report.lines import Axis, ticks
-from twostream.report.markup import drawing, scrolled
+from twostream.report.markup import drawing, note, scrolled
 from twostream.results.claims import UNDECIDED, WORDS
 from twostream.results.formatting import SIGNS, interval, sampling_note, signed
 
 # The outcomes that the page tells apart, and what it calls them.
 OUTCOMES = {"holds": "hold", "fails": "do not hold", "undecided": "undecided"}
+# What the page says of verdicts that do not explain themselves.
+MEANS = {
+    UNDECIDED["undecided"]: "the interval leaves both open: more test videos or splits would tell",
+    UNDECIDED["one seed"]: (
+        "the paper's difference is no larger than two trainings of one and the same method may differ by, so"
+        " that it takes several seeds to tell the methods apart"
+    ),
+}
 HEADINGS = (
     "comparison",
     "difference in points",
@@ -47,7 +55,14 @@ def forest(claims: pd.DataFrame) -> str:
         f'<tr aria-hidden="true" class="axis"><td></td><td>{_scale(axis)}</td><td colspan="3"></td></tr>'
         f"</thead>{''.join(bodies)}</table>"
     )
-    return scrolled(table, "claims") + f'<p class="note">{escape(sampling_note(claims))}</p>'
+    return _explained(claims) + scrolled(table, "claims") + note(sampling_note(claims))
+
+
+def _explained(claims: pd.DataFrame) -> str:
+    found = set(claims["verdict"]) | set(claims["claim_verdict"])
+    return note(
+        " ".join(f"{words.capitalize()}: {means}." for words, means in MEANS.items() if words in found)
+    )
 
 
 def _axis(claims: pd.DataFrame) -> Axis:

@@ -9,6 +9,7 @@ from twostream.config.recipes import Data, ReportRecipe
 from twostream.report.forest import OUTCOMES, outcome
 from twostream.results.accuracy import measured
 from twostream.results.formatting import interval, number
+from twostream.scores.fusion import matched
 from twostream.scores.score_file import Scores
 
 TITLES = {
@@ -55,11 +56,13 @@ def tells(recipe: ReportRecipe) -> str:
 
 
 def tiles(recipe: ReportRecipe, scores: Mapping[str, Scores], claims: pd.DataFrame | None) -> str:
-    """Return the accuracy of each stream and of both on the test part, and how many claims came out how.
+    """Return in few numbers what came out: accuracies, who was right, and how many claims hold.
 
-    `scores` are the test parts, by the keys of `ReportRecipe.systems`; `claims` is results/claims.csv.
+    Accuracies are those of each stream and of both. `scores` are the test parts, by the keys of
+    `ReportRecipe.systems`; `claims` is results/claims.csv.
     """
     shown = [_accuracy(recipe, system, found) for system, found in scores.items()]
+    shown.append(_who_is_right(scores))
     if claims is not None:
         shown.append(_claims(claims))
     return f'<ul class="tiles">{"".join(shown)}</ul>'
@@ -76,6 +79,24 @@ def _accuracy(recipe: ReportRecipe, system: str, scores: Scores) -> str:
         f'<span class="note">{escape(run)}; {escape(recipe.dataset)}, split {recipe.split}:'
         f" {len(scores.videos)} test videos</span></li>"
     )
+
+
+def _who_is_right(scores: Mapping[str, Scores]) -> str:
+    """How many videos both streams have right, one alone, or none, and how many of these the fusion has."""
+    fused = scores["fused"]
+    spatial, temporal = (matched(fused, scores[stream]).right() == 1 for stream in ("spatial", "temporal"))
+    parts = {
+        "both streams are right": spatial & temporal,
+        "only the flow is": temporal & ~spatial,
+        "only the frames are": spatial & ~temporal,
+        "neither is": ~spatial & ~temporal,
+    }
+    right = fused.right() == 1
+    lines = "".join(
+        f"<span>{videos.sum()}: {words} (fused: {(videos & right).sum()})</span>"
+        for words, videos in parts.items()
+    )
+    return f'<li><span class="tile">Who is right</span><strong>{len(right)} videos</strong>{lines}</li>'
 
 
 def _claims(claims: pd.DataFrame) -> str:

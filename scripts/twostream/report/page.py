@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from twostream.config.recipes import PageRecipe, ReportRecipe
+from twostream.config.trials import TRIALS
 from twostream.extraction.store import Store
 from twostream.provenance.records import arithmetic_of
 from twostream.report import videos
@@ -22,7 +23,7 @@ from twostream.report.markup import data_table, note, picture, scrolled, section
 from twostream.report.overview import tells, tiles
 from twostream.report.recall import recall
 from twostream.report.weights import weights
-from twostream.results.formatting import SHOWN, arithmetic_note, read_table
+from twostream.results.formatting import SHOWN, arithmetic_note, read_table, trial_note
 from twostream.results.trainings import guessing_note, videos_note
 from twostream.scores.score_file import Scores
 
@@ -106,6 +107,7 @@ def _tables(recipe: ReportRecipe, tables: Mapping[str, pd.DataFrame]) -> list[st
         if page.kind == "claims":
             continue
         shown.append(scrolled(data_table(SHOWN[page.kind](table), page.title), page.title))
+        shown.append(note(trial_note(table) if page.kind in TRIALS else ""))
         told = " ".join(filter(None, (arithmetic_note(arithmetic_of(file)), guessing_note([file]))))
         shown += [_about(page, file), note(told)]
     return [*shown, note(videos_note(tables))]

@@ -24,7 +24,7 @@ def _fusion(name: str, table: pd.DataFrame, axis: Axis) -> str:
 
     chosen = table[table["chosen"]].iloc[0]
     words = f"weight {chosen['weight']:g}, chosen on the training videos: {number(chosen['accuracy'])}%"
-    best = table.loc[table["accuracy"].idxmax()]
+    best = max(table.to_dict("records"), key=lambda row: row["accuracy"])
     words += f"; the best in hindsight, weight {best['weight']:g}: {number(best['accuracy'])}%"
     for equal in table.loc[table["weight"] == 0.5, "accuracy"]:
         words = f"equal weights: {number(equal)}%; {words}"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twostream.config import manual
+from twostream.config.trials import TRIALS
 from twostream.files import UserError
 from twostream.markers import rewritten
 from twostream.results.formatting import (
@@ -25,6 +26,7 @@ from twostream.results.formatting import (
     claim_overview,
     read_table,
     sampling_note,
+    trial_note,
 )
 
 # Where the results of each scale lie that are committed.
@@ -100,4 +102,5 @@ def _shown(name: str, file: Path, markup: Markup) -> list[str]:
     if name == "claims":
         return [*markup.table(claim_overview(table)).split("\n"), "", sampling_note(table)]
     rows = SHOWN[name](table) if name in SHOWN else brief_rows(table)
-    return markup.table(rows).split("\n")
+    told = trial_note(table) if name in TRIALS else ""
+    return [*markup.table(rows).split("\n"), *(["", told] if told else [])]

@@ -26,6 +26,9 @@ SIGNS = {
     "no_better": "not >",
 }
 
+# Below it a test's p is counted as passing, where many are told of together.
+SIGNIFICANT = 0.05
+
 # In short, a claim with more comparisons has a range of differences.
 NAMED = 4
 
@@ -280,6 +283,26 @@ def sampling_note(claims: pd.DataFrame) -> str:
         f"Of the paper's own {len(claims)} differences {within.sum()} are within the sampling error of its"
         f" test set{f', by claim: {named}' if named else ''}."
     )
+
+
+def trial_note(table: pd.DataFrame) -> str:
+    """Return a sentence on each way in which models were tested: what it changed, over all models.
+
+    Nothing for a table without tests, whose last row of each model is no reference for the others.
+    """
+    if "p_groups" not in table:
+        return ""
+    columns = table.columns.to_list()
+    ways = columns[columns.index("accuracy") - 1]
+    sentences = []
+    for way, rows in table.groupby(ways, sort=False):
+        if rows["difference"].any():
+            passing = (rows["p_groups"] < SIGNIFICANT).sum()
+            sentences.append(
+                f"{way!s}: {signed(rows['difference'].min())} to {signed(rows['difference'].max())} points,"
+                f" {passing} of {len(rows)} with p (groups) < {SIGNIFICANT}"
+            )
+    return f"In short: {'; '.join(sentences)}." if sentences else ""
 
 
 def _splits(splits: str) -> str:
