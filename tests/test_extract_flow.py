@@ -1,6 +1,7 @@
 """Flow methods against known displacements, and the extraction of a shard."""
 
 import itertools
+import re
 import shutil
 import subprocess
 import sys
@@ -202,6 +203,7 @@ def test_a_folder_is_extracted_by_the_script_alone(clip, tmp_path):
         np.testing.assert_allclose(mean, [2 * sign, 0], atol=0.3)
     assert "one.avi" in (tmp_path / "flow/skipped.csv").read_text()
     assert cv2.imread(str(tmp_path / "preview.png")).shape == (52, 128, 3)
+    assert re.search(r"a b\.avi: no motion is white, (1\.9|2\.\d) px and more", done.stdout)
 
 
 def test_a_folder_whose_extraction_was_stopped_is_gone_on_with(clip, tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from twostream.extraction.dataset_files import DatasetFiles
 from twostream.extraction.store import Store
 from twostream.figures.sheet import GRAY, LINE, MARGIN, POINTS, SMALL_POINTS, Heading, panel, sheet, write
 from twostream.files import UserError
-from twostream.flow.colour import colour_coded
+from twostream.flow.colour import colour_coded, strongest
 from twostream.videos.index import part, read_index
 
 ROWS = 4
@@ -40,12 +40,8 @@ class Example:
 
     @property
     def range(self) -> float:
-        """The displacement in px that is shown by the deepest colour, and by black and white.
-
-        The 99th percentile of the lengths, as a few vectors that are off would make all others pale; but
-        1 px at least, so that noise does not look like motion.
-        """
-        return max(float(np.percentile(np.linalg.norm(self.field, axis=-1), 99)), 1.0)
+        """The displacement in px that is shown by the deepest colour, and by black and white."""
+        return strongest(self.field)
 
 
 def examples(recipe: FlowFigureRecipe, dataset: DatasetFiles) -> list[Example]:

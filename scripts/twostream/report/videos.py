@@ -12,7 +12,7 @@ import numpy as np
 
 from twostream.config.recipes import ReportRecipe
 from twostream.extraction.store import Store
-from twostream.flow.colour import colour_coded
+from twostream.flow.colour import colour_coded, strongest
 from twostream.report.markup import picture
 from twostream.scores.fusion import matched
 from twostream.scores.score_file import Scores
@@ -45,8 +45,7 @@ def shots(videos: list[str], frames: Store, fields: Store) -> Iterator[Shot]:
         middle = fields.length(video) // 2
         frame = frames.read(video, [min(middle, frames.length(video) - 1)]).images[0].transpose(1, 2, 0)
         field = fields.read(video, [middle]).displacement()[0].transpose(1, 2, 0)
-        # As in the paper's figure: a few vectors that are off would make all others pale.
-        deepest = max(float(np.percentile(np.linalg.norm(field, axis=-1), 99)), 1.0)
+        deepest = strongest(field)
         coded = colour_coded(field, deepest)
         yield Shot(middle, round(deepest, 1), _jpegs(frame[..., ::-1]), _jpegs(coded))
 
