@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from itertools import islice, repeat
 from pathlib import Path
 
 # First, as it sets the arithmetic that libraries read as they load.
@@ -24,6 +23,8 @@ import twostream  # noqa: F401
 # isort: split
 import torch
 from bench_flow import generated_videos
+from torch import Tensor, nn
+from torch.optim import SGD
 
 from twostream import paths
 from twostream.config.benchmark import Benchmark
@@ -44,7 +45,10 @@ from twostream.extraction.dataset_files import DatasetFiles
 from twostream.extraction.flow import store_flow
 from twostream.extraction.frames import store_frames
 from twostream.networks.model_file import Description
+from twostream.networks.network import StreamNetwork
+from twostream.training.batch import Drawn
 from twostream.training.descent import Progress, descend, optimizer_of
+from twostream.training.preprocessing import prepare
 from twostream.training.sampling import Dropout
 from twostream.training.tasks import batches, videos_of
 from twostream.videos.class_folders import from_class_folders
@@ -52,6 +56,7 @@ from twostream.videos.index import complete, write_index
 
 ROOT = Path(__file__).resolve().parent.parent
 PAPERS_ITERATIONS = 80_000
+WARM_UP = 2
 
 
 CLIPS = DatasetFiles(
@@ -131,8 +136,18 @@ def full_size(scale: Scale, benchmark: Benchmark, args: argparse.Namespace) -> N
     print(f"  memory of the largest process: {largest:.1f} GB")
 
 
+def usual_step(network: StreamNetwork, optimizer: SGD, floats: Tensor, keep: Tensor, labels: Tensor) -> None:
+    """A step as other codes write it: floats from the host, single precision, the loss fetched each time."""
+    device = keep.device
+    loss = nn.functional.cross_entropy(network({"clips": floats.to(device)}, keep)["clips"], labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    loss.item()
+
+
 def speed(scale: Scale, benchmark: Benchmark, args: argparse.Namespace) -> None:
-    """Print iterations a second of the temporal network, its input in memory and read from the store."""
+    """Print steps a second of the temporal network, input in memory or read, and by the usual step."""
     recipe = training_recipe(scale, benchmark, "flow-10", args)
     store.KEPT_BYTES = 0  # at full scale hardly an image is met twice
     with open_runtime(args.device, args.workers) as runtime:
@@ -149,22 +164,33 @@ def speed(scale: Scale, benchmark: Benchmark, args: argparse.Namespace) -> None:
         optimizer = optimizer_of(network.train(), recipe)
         dropout = Dropout(network.units, recipe.run.dropout)
         progress = Progress(seen=torch.zeros(3, dtype=torch.float64, device=runtime.device))
-        warm_up = 2
         endless = recipe.model_copy(update={"schedule": Schedule(rate=0.001, drops=[], iterations=10**6)})
         drawn = batches({"clips": videos}, endless, dropout, runtime, 0)
         inputs, keep, labels = next(drawn)["clips"]
         moved = (inputs.to(runtime.device), keep.to(runtime.device), labels.to(runtime.device))
-        for name, source in (("in memory", repeat({"clips": moved})), ("read from the store", drawn)):
-            for number, batch in enumerate(islice(source, warm_up + args.iterations)):
-                if number == warm_up:
+        floats = prepare(moved[0], recipe.run.input, recipe.training.crop).cpu()
+
+        def ours(batch: dict[str, Drawn]) -> None:
+            descend(network, optimizer, batch, recipe, progress, runtime.device)
+
+        for name, step in (
+            (
+                "the usual step, its input in memory",
+                lambda: usual_step(network, optimizer, floats, *moved[1:]),
+            ),
+            ("our step, its input in memory", lambda: ours({"clips": moved})),
+            ("our step, its input read from the store", lambda: ours(next(drawn))),
+        ):
+            for number in range(WARM_UP + args.iterations):
+                if number == WARM_UP:
                     progress.seen.tolist()  # waits for the device
                     started = time.perf_counter()
-                descend(network, optimizer, batch, recipe, progress, runtime.device)
+                step()
             progress.seen.tolist()
             rate = args.iterations / (time.perf_counter() - started)
             hours = PAPERS_ITERATIONS / rate / 3600
             print(
-                f"  flow-10, batch {args.batch}, input {name}: {rate:.3g} iterations a second,"
+                f"  flow-10, batch {args.batch}, {name}: {rate:.3g} iterations a second,"
                 f" {hours:.0f} hours for {PAPERS_ITERATIONS:,}"
             )
 
