@@ -14,6 +14,7 @@ from twostream.extraction.shards import files_of_shard
 from twostream.files import UserError, sha256
 from twostream.results.description import described, summary_rows
 from twostream.videos import index, replaced
+from twostream.videos.content import content_sha256, content_size
 from twostream.videos.decoding import (
     BadVideoError,
     announced,
@@ -22,7 +23,6 @@ from twostream.videos.decoding import (
     why_unusable,
 )
 from twostream.videos.excerpt import excerpt_name, file_of, frames_of, whole
-from twostream.videos.frame_folder import content_sha256, content_size
 from twostream.videos.index import complete, write_index
 
 COLUMNS = ["file", "class", "group", "split1"]

@@ -1,11 +1,13 @@
 """The plan has a step for each rule by its name, and none for what the configuration does not name."""
 
 import re
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import get_args
 
 import pytest
-from conftest import ROOT
+from conftest import ENVIRONMENT, ROOT
 from test_house import DERIVED, RULES
 
 from twostream import paths
@@ -107,3 +109,21 @@ def test_code_is_as_it_was_certified_to_give_the_same_bytes():
     for entry in equivalences():
         changed = {step.script for step in steps if step.code not in entry.code}
         assert not changed, f"{changed}: changed since it was certified for {entry.since}"
+
+
+def test_planning_loads_nothing_that_computes_or_decodes():
+    """Each call of Snakemake plans; these would take it longer to load than all that it does."""
+    program = """
+import sys
+from twostream.plan.plan import Plan
+from twostream.config.loading import load_config
+plan = Plan(load_config())
+plan.check()
+for step in plan.results():
+    plan.videos.are_replaced(step.outputs[0], step), step.spec
+print(sorted({"numpy", "pandas", "cv2", "av", "torch", "matplotlib", "numba"} & set(sys.modules)))
+"""
+    command = [sys.executable, "-c", program]
+    environment = {**ENVIRONMENT, "PYTHONPATH": "scripts"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr

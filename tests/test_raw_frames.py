@@ -17,8 +17,8 @@ from twostream.extraction.store import Store
 from twostream.files import UserError
 from twostream.videos import decoding
 from twostream.videos.class_folders import from_class_folders
+from twostream.videos.content import content_sha256, content_size, last_change
 from twostream.videos.decoding import announced, read_frames, why_unusable
-from twostream.videos.frame_folder import content_sha256, content_size, last_change
 from twostream.videos.listing import find_videos, passed_over
 
 FLOW = Flow(method="dis", encoding="range", quality=90)

@@ -70,7 +70,7 @@ def _keys(location: tuple[str | int, ...]) -> list[str]:
     return keys
 
 
-class _UniqueKeys(yaml.SafeLoader):
+class _UniqueKeys(yaml.CSafeLoader):
     """YAML that refuses a key given twice, where plain YAML would quietly drop the first."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:

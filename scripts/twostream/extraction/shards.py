@@ -11,9 +11,9 @@ from twostream.extraction.resumption import KeptShard
 from twostream.extraction.store import ShardWriter, WrittenVideo
 from twostream.files import UserError, atomic_write
 from twostream.progress import ProgressBar
+from twostream.videos.content import content_sha256
 from twostream.videos.decoding import announced
 from twostream.videos.excerpt import whole
-from twostream.videos.frame_folder import content_sha256
 from twostream.videos.index import read_index
 
 # Stored bytes a pixel of a frame, or of a field, on the large side: real clips take about half.

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-import pandas as pd
 from pydantic import BaseModel
 
 from twostream import paths
@@ -22,8 +21,10 @@ from twostream.files import UserError
 from twostream.plan.rates import Rates
 from twostream.provenance.steps import Step
 from twostream.videos.listing import listing_digest
-from twostream.videos.segment_list import read_segments, segments_digest
 from twostream.videos.subsets import read_subset, subset_digest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Source = TypeVar("Source", bound=BaseModel)
 
@@ -248,6 +249,9 @@ class SegmentsDataset(PlannedDataset[Segments]):
 
     def recipe(self) -> IndexRecipe:
         self.refuse_own(self.source.list, "source.list")
+        # Only here, as pandas, which it loads, takes longer than a plan.
+        from twostream.videos.segment_list import segments_digest
+
         index = paths.INDEX.format(dataset=self.name)
         listing = segments_digest(self.source, self._listed()["file"], Path(self.folder), index)
         return IndexRecipe(media=self.settings.media, splits=self.settings.splits, listing=listing)
@@ -271,15 +275,17 @@ class SegmentsDataset(PlannedDataset[Segments]):
         each = OFFICIAL_BYTES["ucf101"] / OFFICIAL["ucf101"].count
         return {} if self.source.folder else {self.folder: each * size.count}
 
-    def _listed(self) -> pd.DataFrame:
+    def _listed(self) -> "pd.DataFrame":
         file = Path(self.source.list)
         changed = file.stat().st_mtime_ns if file.exists() else 0
         return _read_once(file, self.settings.splits, Path(self.folder), changed)
 
 
 @cache
-def _read_once(file: Path, splits: int, folder: Path, changed: int) -> pd.DataFrame:
+def _read_once(file: Path, splits: int, folder: Path, changed: int) -> "pd.DataFrame":
     """A list of segments; one of many takes seconds to read, and the plan asks for it again and again."""
+    from twostream.videos.segment_list import read_segments
+
     return read_segments(file, splits, folder)
 
 

@@ -14,10 +14,10 @@ from twostream.plan.scores import Scores
 from twostream.plan.videos import Videos
 from twostream.provenance.digest import digest
 from twostream.provenance.steps import Step
-from twostream.report.markup import ASSETS
 
-# What the page is made of beside code.
+# What the page is made of beside code; the recipe has a digest of it.
 FOLDER = Path(__file__).resolve().parents[1] / "report"
+ASSETS = ("page.html", "page.css", "page.js")
 
 
 class Report:

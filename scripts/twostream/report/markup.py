@@ -9,9 +9,6 @@ import pandas as pd
 from twostream.files import UserError
 from twostream.results.formatting import Rows
 
-# What of the page is no code; the plan has a digest of it in the recipe.
-ASSETS = ("page.html", "page.css", "page.js")
-
 
 def read_values(file: str, texts: Sequence[str]) -> pd.DataFrame:
     """Return the CSV beside a figure; `texts` are columns of names, which stay as they are written.

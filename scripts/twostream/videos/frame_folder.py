@@ -6,26 +6,17 @@
 Numbers begin at 0 or 1 and have any number of digits.
 """
 
-import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from twostream.files import sha256
-from twostream.videos.excerpt import file_of
+from twostream.videos.content import PICTURE, content_files
 from twostream.videos.video_file import UnreadableError
 
 BOUND = 20.0
-PICTURE = re.compile(r"(img|flow_x|flow_y)_(\d+)\.(?:jpe?g|png)")
 KINDS = ("img", "flow_x", "flow_y")
-
-
-def is_picture(name: str) -> bool:
-    """Whether a file is one of those that make a folder a video, by its name."""
-    return PICTURE.fullmatch(name) is not None
 
 
 def frame_files(folder: Path) -> list[Path]:
@@ -64,39 +55,9 @@ def read_displacements(folder: Path) -> Iterator[np.ndarray]:
         yield image * np.float32(2 * BOUND / 255) - np.float32(BOUND)
 
 
-def content_size(video: Path) -> int:
-    """Return the bytes of the file a video is in, or of a folder's pictures; OSError if it is not there."""
-    return sum(file.stat().st_size for file in _content(file_of(video)))
-
-
-def content_sha256(video: Path) -> str:
-    """Return the SHA-256 of a video's file, or of the names and SHA-256s of a folder's pictures."""
-    video = file_of(video)
-    if not video.is_dir():
-        return sha256(video)
-    lines = (f"{sha256(file)}  {file.name}\n" for file in _content(video))
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def last_change(video: Path) -> int:
-    """Return the kernel's time (ns) of the last change of a video's file, of a link to it, or of its folder.
-
-    The pictures in a folder count too, so that one which was written over is seen.
-    """
-    video = file_of(video)
-    files = [video, *(_content(video) if video.is_dir() else ())]
-    return max(time for file in files for time in (file.stat().st_ctime_ns, file.lstat().st_ctime_ns))
-
-
-def _content(video: Path) -> Iterable[Path]:
-    if not video.is_dir():
-        return [video]
-    return sorted(file for file in video.iterdir() if is_picture(file.name))
-
-
 def _numbered(folder: Path) -> dict[str, list[Path]]:
     found: dict[str, dict[int, Path]] = {kind: {} for kind in KINDS}
-    for file in _content(folder):
+    for file in content_files(folder):
         if matched := PICTURE.fullmatch(file.name):
             kind, number = matched[1], int(matched[2])
             if number in found[kind]:

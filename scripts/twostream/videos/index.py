@@ -14,9 +14,9 @@ import pandas as pd
 from twostream.config.sources import Media
 from twostream.files import UserError, atomic_write
 from twostream.progress import ProgressBar
+from twostream.videos.content import content_sha256, content_size
 from twostream.videos.decoding import BadVideoError, why_unusable
 from twostream.videos.excerpt import file_of
-from twostream.videos.frame_folder import content_sha256, content_size
 
 PARTS = {"train", "test", "none"}
 ADVICE = "set `on_bad_video: skip` in config/config.yaml"

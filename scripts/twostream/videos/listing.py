@@ -8,7 +8,7 @@ from twostream.config.sources import Folder, Media
 from twostream.files import UserError
 from twostream.provenance.digest import digest
 from twostream.provenance.records import read_record
-from twostream.videos.frame_folder import content_size, is_picture
+from twostream.videos.content import content_size, is_picture
 
 # What FFmpeg reads of what people have, and no still image.
 VIDEOS = (

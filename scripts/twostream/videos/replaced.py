@@ -5,15 +5,15 @@ by hand: another file in its place, through whatever link or folder, has others.
 index by checksum, once for each such state.
 """
 
+import csv
 import json
 from contextlib import suppress
 from pathlib import Path
 
 from twostream.files import write_json
 from twostream.provenance.records import read_record, run_of
+from twostream.videos.content import content_sha256, content_size, last_change
 from twostream.videos.excerpt import whole
-from twostream.videos.frame_folder import content_sha256, content_size, last_change
-from twostream.videos.index import read_index
 
 # The state of files when they were last looked at, and their checksum then.
 SEEN = Path("scratch/seen_videos.json")
@@ -28,8 +28,7 @@ def replaced_videos(folder: Path, index: str) -> list[str]:
     written = run_of(index, record).get("times", {}).get(index) or Path(index).stat().st_mtime_ns
     seen = _read_seen()
     found, before = [], dict(seen)
-    rows = read_index(index)
-    for file, expected in dict(zip(map(whole, rows["file"]), rows["sha256"], strict=True)).items():
+    for file, expected in _indexed(index).items():
         with suppress(OSError):
             path = folder / file
             key, state = str(path.absolute()), _state(path)
@@ -43,6 +42,12 @@ def replaced_videos(folder: Path, index: str) -> list[str]:
         with suppress(OSError):  # It only saves time.
             write_json(SEEN, seen)
     return found
+
+
+def _indexed(index: str) -> dict[str, str]:
+    """Return the SHA-256 of each file in an index; not by `read_index`, as pandas takes longer to load."""
+    with open(index, newline="", encoding="utf-8") as stream:
+        return {whole(row["file"]): row["sha256"] for row in csv.DictReader(stream)}
 
 
 def _state(path: Path) -> list[object]:
