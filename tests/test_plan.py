@@ -107,7 +107,9 @@ def test_code_is_as_it_was_certified_to_give_the_same_bytes():
     plan = Plan(load_config(ROOT / "config"))
     steps = list(with_upstream([*plan.results(), *plan.figures()]))
     for entry in equivalences():
-        changed = {step.script for step in steps if step.code not in entry.code}
+        # Of a script whose bytes came out otherwise nothing was certified.
+        claimed = [step for step in steps if step.script in entry.code.values()]
+        changed = {step.script for step in claimed if step.code not in entry.code}
         assert not changed, f"{changed}: changed since it was certified for {entry.since}"
 
 
