@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import warm
 import yaml
 from local_server import Server
 
@@ -37,6 +38,16 @@ from twostream.videos.index import write_index
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "/tmp"}
+
+# Tests may need a process that has loaded nothing before.
+COLD = dict(ENVIRONMENT)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have what tests call start fast (`warm.py`): of one process for all of pytest-xdist's."""
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        config.add_cleanup(warm.start(COLD))
+    warm.use(ENVIRONMENT)
 
 
 def textured(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -245,12 +256,20 @@ def make_origin(folder: Path) -> None:
     said(folder, "dvc", "push")
 
 
+@pytest.fixture(scope="session")
+def pulled(origin, tmp_path_factory) -> Path:
+    """A colleague's clone with everything pulled; not to be changed."""
+
+    def pull(folder: Path) -> None:
+        said(cloned(origin, folder), "dvc", "pull")
+
+    return built_once(tmp_path_factory, "pulled", pull)
+
+
 @pytest.fixture
-def clone(origin, tmp_path) -> Path:
-    """A colleague's clone with everything pulled."""
-    folder = cloned(origin, tmp_path / "clone")
-    said(folder, "dvc", "pull")
-    return folder
+def clone(pulled, tmp_path) -> Path:
+    """A clone with everything pulled, for a test alone."""
+    return shutil.copytree(pulled, tmp_path / "clone", symlinks=True)
 
 
 @pytest.fixture
