@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 # pytest has these on its path (pyproject.toml); whoever imports this file alone has not.
@@ -30,8 +31,10 @@ from local_server import Server
 
 from small_project import small_benchmark, tiny_scale
 from twostream import downloads, paths
+from twostream.config.flow import BroxSettings
 from twostream.extraction.dataset_files import DatasetFiles
 from twostream.extraction.store import ShardWriter
+from twostream.flow import brox_numba
 from twostream.plan.dvc_stages import FOLDERS
 from twostream.provenance.specs import Spec, code_digest
 from twostream.videos.index import write_index
@@ -48,6 +51,36 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         config.add_cleanup(warm.start(COLD))
     warm.use(ENVIRONMENT)
+
+
+# Files that take longest, which begin first, so that no process works alone at the end; between those that
+# wait for DVC's results are some that do not.
+LONGEST = [
+    f"test_{name}.py"
+    for name in [
+        "dvc",
+        "devices",
+        "experiments",
+        "checkpoints",
+        "accept_results",
+        "workflow",
+        "fitting",
+        "other_flow",
+        "probes",
+        "remotes",
+        "results",
+        "doctor",
+        "train_stream",
+        "backbones",
+        "index_segments",
+        "gpu_check",
+    ]
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
 
 
 def textured(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -150,10 +183,21 @@ def frames_options(*names: str) -> list[str]:
     return ["--index", *(files.index for files in found), "--frames", *frames]
 
 
+@cache
+def compile_flow() -> None:
+    """Have numba compile the flow here, where it is not yet: copies of the project take over what it keeps."""
+    frame = brox_numba.pyramid(textured(48, 64)[..., 0].copy(), BroxSettings())
+    brox_numba.flow_between(frame, frame, BroxSettings())
+
+
 def copy_project(folder: Path) -> Path:
-    """Copy code and configuration to `folder`, with the tiny scale as `demo`."""
+    """Copy code, with what Python and numba have compiled of it, and configuration, to `folder`.
+
+    The tiny scale is its `demo`.
+    """
+    compile_flow()
     for name in ("scripts", "workflow", "config", "requirements"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, folder / name)
     for name in ("README.md", "environment.yml", "dvc.yaml", ".dvcignore", ".gitignore"):
         shutil.copy(ROOT / name, folder / name)
     for name in (".dvc/config", ".dvc/.gitignore", "data/official/README.md", "methods/README.md"):

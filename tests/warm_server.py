@@ -44,6 +44,8 @@ snakemake.profiles snakemake.storage argparse_dataclass smart_open yte docutils.
 dvc.cli dvc.cli.parser dvc._debug dvc.cachemgr dvc.data_cloud dvc.dirs dvc.repo dvc.repo.artifacts
 dvc.repo.datasets dvc.repo.experiments dvc.repo.index dvc.repo.open_repo dvc.repo.plots dvc.repo.stage dvc.utils.strictyaml
 dvc_data.hashfile.db.local dvc_render dulwich.worktree dulwich.ignore fsspec.implementations.memory
+dvc.repo.graph dvc.repo.trie dvc.repo.reproduce dvc_data.index.checkout dvc_data.index.fetch networkx ruamel.yaml
+configobj dvc_data.hashfile.status
 """
 # What Python or a library reads as it starts or loads: nothing that has loaded will do for another value.
 READ_EARLY = ("PYTHON", "HOME", "LANG", "LC_", "XDG_", "MPL", "NUMBA_", "TORCH_", "PYTORCH_")
