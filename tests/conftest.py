@@ -42,45 +42,27 @@ from twostream.videos.index import write_index
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "/tmp"}
 
-# Tests may need a process that has loaded nothing before.
+# What is called in this is a process of its own; in ENVIRONMENT, a copy of one that has loaded the libraries.
 COLD = dict(ENVIRONMENT)
+
+# The files that take longest begin first, so that neither process works alone at the end: one of those that
+# wait for what DVC makes, one that does not, and so on.
+LONGEST = """
+    dvc devices experiments checkpoints accept_results workflow fitting other_flow probes remotes results
+    doctor train_stream backbones index_segments gpu_check
+""".split()  # noqa: SIM905
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have what tests call start fast (`warm.py`): of one process for all of pytest-xdist's."""
+    """Have what tests call start fast (`warm.py`): by one process for all of pytest-xdist's."""
     if not hasattr(config, "workerinput") and not config.option.collectonly:
-        config.add_cleanup(warm.start(COLD))
-    warm.use(ENVIRONMENT)
-
-
-# Files that take longest, which begin first, so that no process works alone at the end; between those that
-# wait for DVC's results are some that do not.
-LONGEST = [
-    f"test_{name}.py"
-    for name in [
-        "dvc",
-        "devices",
-        "experiments",
-        "checkpoints",
-        "accept_results",
-        "workflow",
-        "fitting",
-        "other_flow",
-        "probes",
-        "remotes",
-        "results",
-        "doctor",
-        "train_stream",
-        "backbones",
-        "index_segments",
-        "gpu_check",
-    ]
-]
+        config.add_cleanup(warm.start(COLD).end)
+    ENVIRONMENT.update(warm.use(COLD))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    order = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: order.get(item.path.name, len(order)))
+    places = {f"test_{name}.py": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 def textured(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -185,7 +167,7 @@ def frames_options(*names: str) -> list[str]:
 
 @cache
 def compile_flow() -> None:
-    """Have numba compile the flow here, where it is not yet: copies of the project take over what it keeps."""
+    """Have numba compile the flow here, if it has not: copies of the project take over what it keeps."""
     frame = brox_numba.pyramid(textured(48, 64)[..., 0].copy(), BroxSettings())
     brox_numba.flow_between(frame, frame, BroxSettings())
 

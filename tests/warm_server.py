@@ -1,6 +1,6 @@
 """Start what tests call as copies of this process, which has loaded the libraries (`warm_client.py` asks).
 
-    python tests/warm_server.py DESCRIPTOR < a pipe
+    python tests/warm_server.py DESCRIPTOR MODULE... < a pipe
 
 Tests call Snakemake, DVC and scripts hundreds of times, and most of each call is the loading of libraries.
 This process loads them once, as it is first asked, and nothing of the project, whose code is that of the copy
@@ -10,6 +10,7 @@ environment its libraries would have read otherwise is refused.
 """
 
 import atexit
+import builtins
 import contextlib
 import ctypes
 import fcntl
@@ -17,7 +18,6 @@ import gc
 import json
 import os
 import resource
-import runpy
 import select
 import signal
 import socket
@@ -26,55 +26,49 @@ import tempfile
 import threading
 import weakref
 from importlib import import_module
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from traceback import extract_tb
+from types import ModuleType
 from typing import Any, NoReturn
 
 SCRIPTS = str(Path(__file__).resolve().parent.with_name("scripts"))
-# What a script, Snakemake or DVC imports here in more than a few milliseconds.
-MODULES = """
-torch torch._dynamo torch.distributed.run torch.optim torch.utils.data safetensors.torch torchvision
-numpy pandas pandas.io.formats.csvs pandas.core.methods.to_dict cv2 av av.subtitles.stream numba
-scipy.stats scipy.optimize sklearn.svm sklearn.linear_model tqdm requests
-pydantic pydantic.functional_serializers yaml graphlib encodings.cp437
-matplotlib.figure matplotlib.style matplotlib.backends.backend_agg matplotlib.backends.backend_svg
-PIL.PngImagePlugin PIL.JpegImagePlugin
-snakemake.cli snakemake.api snakemake.workflow snakemake.report snakemake.report.html_reporter
-snakemake.profiles snakemake.storage argparse_dataclass smart_open yte docutils.core jinja2 platformdirs
-dvc.cli dvc.cli.parser dvc._debug dvc.cachemgr dvc.data_cloud dvc.dirs dvc.repo dvc.repo.artifacts
-dvc.repo.datasets dvc.repo.experiments dvc.repo.index dvc.repo.open_repo dvc.repo.plots dvc.repo.stage dvc.utils.strictyaml
-dvc_data.hashfile.db.local dvc_render dulwich.worktree dulwich.ignore fsspec.implementations.memory
-dvc.repo.graph dvc.repo.trie dvc.repo.reproduce dvc_data.index.checkout dvc_data.index.fetch networkx ruamel.yaml
-configobj dvc_data.hashfile.status
-"""
 # What Python or a library reads as it starts or loads: nothing that has loaded will do for another value.
 READ_EARLY = ("PYTHON", "HOME", "LANG", "LC_", "XDG_", "MPL", "NUMBA_", "TORCH_", "PYTORCH_")
 _PR_SET_PDEATHSIG = 1
 PATIENCE = 10.0
 STARTED_WITH = dict(os.environ)
+PATH = list(sys.path)
+# What twostream sets as it is imported: the arithmetic in which the libraries have loaded.
+SETTLED: dict[str, str] = {}
 # Received descriptors wait above those that whoever asked may have.
 HIGH = 200
 
 
 def main() -> None:
     pipe = sys.stdin.fileno()
-    with socket.socket(fileno=int(sys.argv[1])) as listener:
+    descriptor, *modules = sys.argv[1:]
+    with socket.socket(fileno=int(descriptor)) as listener:
         if listener in select.select([listener, pipe], [], [])[0]:
-            load()
+            load(modules)
             serve(listener, pipe)
 
 
-def load() -> None:
+def load(modules: list[str]) -> None:
     """Load the libraries in the project's arithmetic, and nothing that is the project's own."""
     sys.path[0] = SCRIPTS
-    for module in ("twostream", *MODULES.split()):
+    import_module("twostream")
+    SETTLED.update({name: value for name, value in os.environ.items() if name not in STARTED_WITH})
+    for module in modules:
         import_module(module)
+    # Some libraries add to it.
+    sys.path[:] = PATH
     for module in [name for name in sys.modules if name.partition(".")[0] == "twostream"]:
         del sys.modules[module]
-    import numba
-
-    # What it sets up for whatever it compiles first.
-    numba.njit(lambda number: number)(1)
+    if numba := sys.modules.get("numba"):
+        # What it sets up for whatever it compiles first.
+        numba.njit(lambda number: number)(1)
+    # Libraries tidy up what they made here, which takes each copy longer than to start.
     for finalizer in list(weakref.finalize._registry):
         finalizer.atexit = False
     sys.path_importer_cache.clear()
@@ -85,11 +79,10 @@ def load() -> None:
 
 def suits(environment: dict[str, str]) -> bool:
     """Whether a process with this environment would have loaded what this one has."""
-    settled = {name: value for name, value in os.environ.items() if name not in STARTED_WITH}
-    early = [n for n in environment | STARTED_WITH if n.startswith(READ_EARLY) and n not in settled]
+    early = [n for n in environment | STARTED_WITH if n.startswith(READ_EARLY) and n not in SETTLED]
     return (
         environment.get("TWOSTREAM_ARITHMETIC", "portable") == "portable"
-        and all(environment.get(name, value) == value for name, value in settled.items())
+        and all(environment.get(name, value) == value for name, value in SETTLED.items())
         and all(environment.get(name) == STARTED_WITH.get(name) for name in early)
     )
 
@@ -182,10 +175,9 @@ def take_surroundings(request: dict[str, Any]) -> None:
     for limit, values in request["limits"]:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(limit, tuple(values))
-    # The arithmetic is that in which the libraries loaded; twostream, imported again, is to find it set.
-    settled = {name: value for name, value in os.environ.items() if name not in STARTED_WITH}
     os.environ.clear()
-    os.environ.update(settled | request["environment"])
+    # Else twostream, imported again, finds that libraries have come before it.
+    os.environ.update(SETTLED | request["environment"])
     # A library may have asked for it, by the server's environment.
     tempfile.tempdir = None
 
@@ -194,16 +186,20 @@ def ended_by(arguments: list[str]) -> int:
     """Run a script as Python does, and return the exit status."""
     sys.argv[:] = arguments
     sys.orig_argv[:] = [sys.executable, *arguments]
-    sys.path[0] = str(Path(arguments[0]).resolve().parent)
+    script = str(Path(arguments[0]).absolute())
+    sys.path[0] = str(Path(script).resolve().parent)
+    main = sys.modules["__main__"] = ModuleType("__main__")
+    loader = SourceFileLoader("__main__", script)
+    main.__dict__.update(__file__=script, __loader__=loader, __builtins__=builtins, __cached__=None)
     status = 0
     try:
         try:
-            runpy.run_path(arguments[0], run_name="__main__")
+            exec(loader.source_to_code(loader.get_data(script), script), main.__dict__)
         except SystemExit as end:
             status = status_of(end)
         except BaseException as error:  # noqa: BLE001
             status = 130 if isinstance(error, KeyboardInterrupt) else 1
-            tell_of(error, arguments[0])
+            tell_of(error, script)
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
         sys.stdout.flush()
@@ -230,7 +226,7 @@ def tell_of(error: BaseException, script: str) -> None:
     trace = error.__traceback__
     while trace and extract_tb(trace, 1)[0].filename != script:
         trace = trace.tb_next
-    sys.excepthook(type(error), error, trace or error.__traceback__)
+    sys.excepthook(type(error), error.with_traceback(trace or error.__traceback__), error.__traceback__)
 
 
 if __name__ == "__main__":
