@@ -16,7 +16,8 @@ from twostream import paths
 from twostream.training import checkpoints
 from twostream.training.checkpoints import Checkpoint
 
-# The script as the rules call it, but with a checkpoint after each iteration.
+# The script as the rules call it, but with a checkpoint after each iteration. Processes that load data for it
+# import it too.
 PROGRAM = f"""
 import sys
 sys.path.insert(0, {str(ROOT / "scripts")!r})
@@ -24,7 +25,8 @@ import train_stream
 from twostream import cli
 from twostream.training import checkpoints
 checkpoints.SECONDS_BETWEEN = 0
-cli.run(train_stream.main)
+if __name__ == "__main__":
+    cli.run(train_stream.main)
 """
 # With the usual time between checkpoints, and a signal to all of its process group in its seventh step.
 SIGNALLED = PROGRAM.replace(
