@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 # pytest has these on its path (pyproject.toml); whoever imports this file alone has not.
@@ -24,19 +25,44 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import warm
 import yaml
 from local_server import Server
 
 from small_project import small_benchmark, tiny_scale
 from twostream import downloads, paths
+from twostream.config.flow import BroxSettings
 from twostream.extraction.dataset_files import DatasetFiles
 from twostream.extraction.store import ShardWriter
+from twostream.flow import brox_numba
 from twostream.plan.dvc_stages import FOLDERS
 from twostream.provenance.specs import Spec, code_digest
 from twostream.videos.index import write_index
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "/tmp"}
+
+# What is called in this is a process of its own; in ENVIRONMENT, a copy of one that has loaded the libraries.
+COLD = dict(ENVIRONMENT)
+
+# The files that take longest begin first, so that neither process works alone at the end: one of those that
+# wait for what DVC makes, one that does not, and so on.
+LONGEST = """
+    dvc devices experiments checkpoints accept_results workflow fitting other_flow probes remotes results
+    doctor train_stream backbones index_segments gpu_check
+""".split()  # noqa: SIM905
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have what tests call start fast (`warm.py`): by one process for all of pytest-xdist's."""
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        config.add_cleanup(warm.start(COLD).end)
+    ENVIRONMENT.update(warm.use(COLD))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {f"test_{name}.py": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 def textured(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -139,10 +165,21 @@ def frames_options(*names: str) -> list[str]:
     return ["--index", *(files.index for files in found), "--frames", *frames]
 
 
+@cache
+def compile_flow() -> None:
+    """Have numba compile the flow here, if it has not: copies of the project take over what it keeps."""
+    frame = brox_numba.pyramid(textured(48, 64)[..., 0].copy(), BroxSettings())
+    brox_numba.flow_between(frame, frame, BroxSettings())
+
+
 def copy_project(folder: Path) -> Path:
-    """Copy code and configuration to `folder`, with the tiny scale as `demo`."""
+    """Copy code, with what Python and numba have compiled of it, and configuration, to `folder`.
+
+    The tiny scale is its `demo`.
+    """
+    compile_flow()
     for name in ("scripts", "workflow", "config", "requirements"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, folder / name)
     for name in ("README.md", "environment.yml", "dvc.yaml", ".dvcignore", ".gitignore"):
         shutil.copy(ROOT / name, folder / name)
     for name in (".dvc/config", ".dvc/.gitignore", "data/official/README.md", "methods/README.md"):
@@ -245,12 +282,20 @@ def make_origin(folder: Path) -> None:
     said(folder, "dvc", "push")
 
 
+@pytest.fixture(scope="session")
+def pulled(origin, tmp_path_factory) -> Path:
+    """A colleague's clone with everything pulled; not to be changed."""
+
+    def pull(folder: Path) -> None:
+        said(cloned(origin, folder), "dvc", "pull")
+
+    return built_once(tmp_path_factory, "pulled", pull)
+
+
 @pytest.fixture
-def clone(origin, tmp_path) -> Path:
-    """A colleague's clone with everything pulled."""
-    folder = cloned(origin, tmp_path / "clone")
-    said(folder, "dvc", "pull")
-    return folder
+def clone(pulled, tmp_path) -> Path:
+    """A clone with everything pulled, for a test alone."""
+    return shutil.copytree(pulled, tmp_path / "clone", symlinks=True)
 
 
 @pytest.fixture

@@ -3,21 +3,21 @@
 import json
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from conftest import ROOT, frames_options, spec_file
+from conftest import ENVIRONMENT, ROOT, frames_options, spec_file
 from test_train_stream import MULTI, SINGLE, as_caffe, recipe, same, trained
 
 from twostream import paths
 from twostream.training import checkpoints
 from twostream.training.checkpoints import Checkpoint
 
-# The script as the rules call it, but with a checkpoint after each iteration.
+# The script as the rules call it, but with a checkpoint after each iteration. Processes that load data for it
+# import it too.
 PROGRAM = f"""
 import sys
 sys.path.insert(0, {str(ROOT / "scripts")!r})
@@ -25,7 +25,8 @@ import train_stream
 from twostream import cli
 from twostream.training import checkpoints
 checkpoints.SECONDS_BETWEEN = 0
-cli.run(train_stream.main)
+if __name__ == "__main__":
+    cli.run(train_stream.main)
 """
 # With the usual time between checkpoints, and a signal to all of its process group in its seventh step.
 SIGNALLED = PROGRAM.replace(
@@ -49,9 +50,11 @@ SCRATCH = Path("scratch/models/one.checkpoint")
 def start(folder: Path, program: str = PROGRAM, *options: str, **how: Any) -> subprocess.Popen[str]:
     content = recipe(MULTI, 40, dropout=0.5)
     file = spec_file(folder, "a", "train_stream")
-    command = [sys.executable, "-c", program, "--recipe", content.model_dump_json(), "--spec", file]
+    (folder / "program.py").write_text(program)
+    command = ["python", "program.py", "--recipe", content.model_dump_json(), "--spec", file]
     command += ["--out", str(OUT), "--curve", "models/one.csv", *frames_options(*content.shards)]
-    return subprocess.Popen([*command, *options], cwd=folder, stderr=subprocess.PIPE, text=True, **how)
+    how |= {"env": ENVIRONMENT, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([*command, *options], cwd=folder, **how)
 
 
 def outputs(folder: Path) -> list[bytes]:

@@ -3,10 +3,9 @@
 import argparse
 import json
 import subprocess
-import sys
 
 import pytest
-from conftest import ROOT
+from conftest import ENVIRONMENT, ROOT
 from test_fuse_streams import make_scores
 from test_train_stream import MULTI, SINGLE, recipe, trained
 
@@ -69,8 +68,8 @@ def test_what_an_input_reads_must_be_given(coloured, given, settings, message):
 
 
 def called(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / f"scripts/{script}.py"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True)
+    command = ["python", str(ROOT / f"scripts/{script}.py"), *arguments]
+    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
 
 
 def test_scripts_read_the_files_that_they_are_given_wherever_they_lie(coloured):

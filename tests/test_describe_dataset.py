@@ -3,12 +3,11 @@
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import ROOT, textured, write_video
+from conftest import ENVIRONMENT, ROOT, textured, write_video
 
 from twostream.videos.class_folders import from_class_folders
 from twostream.videos.index import complete, write_index
@@ -30,10 +29,10 @@ def page(tmp_path_factory) -> tuple[str, str]:
     )
     write_index(index, folder / "index.csv")
     pd.DataFrame({"file": ["Run/gone.avi"], "reason": ["the file is empty"]}).to_csv(folder / "skipped.csv")
-    command = [sys.executable, ROOT / "scripts/describe_dataset.py", "--index", folder / "index.csv"]
+    command = ["python", ROOT / "scripts/describe_dataset.py", "--index", folder / "index.csv"]
     command += ["--recipe", json.dumps({"dataset": "mine", "media": "videos"}), "--folder", folder / "videos"]
     command += ["--skipped", folder / "skipped.csv", "--out", folder / "page.html"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert Path(folder / "page.record.json").exists()
     return (folder / "page.html").read_text(), done.stdout

@@ -2,13 +2,12 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
-from conftest import ROOT, frames_options, spec_file, tiny_scale
+from conftest import ENVIRONMENT, ROOT, frames_options, spec_file, tiny_scale
 from test_checkpoints import SIGNALLED
 from test_train_stream import MULTI, recipe, trained
 from torch import nn
@@ -22,8 +21,6 @@ from twostream.networks.model_file import load_model
 from twostream.training import checkpoints
 from twostream.training.checkpoints import Checkpoint
 
-TORCHRUN = Path(sys.executable).with_name("torchrun")
-
 
 def train_in(
     count: int,
@@ -33,11 +30,11 @@ def train_in(
     *more: str,
     program: Path = ROOT / "scripts/train_stream.py",
 ) -> subprocess.CompletedProcess[str]:
-    launch = [TORCHRUN, "--standalone", "--nproc-per-node", str(count)] if count > 1 else [sys.executable]
+    launch = ["torchrun", "--standalone", "--nproc-per-node", str(count)] if count > 1 else ["python"]
     arguments = ["--recipe", content.model_dump_json(), "--out", out, "--curve", f"{out}.csv", *more]
     arguments += frames_options(*content.shards)
     command = [*launch, program, *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
 
 
 def with_local_response(content: TrainingRecipe) -> TrainingRecipe:

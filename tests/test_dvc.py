@@ -35,7 +35,9 @@ def test_dvc_makes_from_nothing_the_same_bytes_as_snakemake(built, origin):
             assert (built / record).read_bytes() == (origin / record).read_bytes(), record
 
 
-def test_after_a_pull_there_is_nothing_to_do(clone):
+def test_after_a_pull_there_is_nothing_to_do(clone_unpulled):
+    clone = clone_unpulled
+    said(clone, "dvc", "pull")
     assert planned(clone) == {}
     for dvc_stage in FOLDERS:
         assert planned(clone, dvc_stage) == {}

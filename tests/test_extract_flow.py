@@ -4,7 +4,6 @@ import itertools
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import ROOT, textured, write_video, zero_frame
+from conftest import ENVIRONMENT, ROOT, textured, write_video, zero_frame
 
 from twostream.config.flow import ALGORITHMS, FLOW_ALGORITHMS, RAFT_WEIGHTS, Flow
 from twostream.config.recipes import FlowRecipe, FramesRecipe
@@ -189,13 +188,13 @@ def test_a_folder_is_extracted_by_the_script_alone(clip, tmp_path):
     (tmp_path / "videos/it's (1) & #2").mkdir(parents=True)
     clip.rename(tmp_path / "videos/it's (1) & #2/a b.avi")
     (tmp_path / "videos/one.avi").write_bytes(b"")
-    command = [sys.executable, ROOT / "scripts/extract_flow.py", "--videos", tmp_path / "videos"]
+    command = ["python", ROOT / "scripts/extract_flow.py", "--videos", tmp_path / "videos"]
     command += ["--out", tmp_path / "flow", "--method", "dis", "--direction", "both"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 1 and "one.avi: the file is empty" in done.stderr
     assert not list(tmp_path.glob("flow/*.zip"))
     command += ["--skip-bad", "--preview", tmp_path / "preview.png"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for direction, sign in (("forward", 1), ("backward", -1)):
         store = Store([tmp_path / f"flow/{direction}.zip"])
@@ -258,9 +257,9 @@ def test_a_damaged_packet_is_told_by_the_script_alone_once_for_both_directions(c
     zero_frame(clip, 2)
     (tmp_path / "videos").mkdir()
     clip.rename(tmp_path / "videos/clip.avi")
-    command = [sys.executable, ROOT / "scripts/extract_flow.py", "--videos", tmp_path / "videos"]
+    command = ["python", ROOT / "scripts/extract_flow.py", "--videos", tmp_path / "videos"]
     command += ["--out", tmp_path / "flow", "--method", "dis", "--direction", "both"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (
         done.stderr.count("clip.avi: is damaged, and what is left of it is used (packets passed over: 1") == 1

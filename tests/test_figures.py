@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +10,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, datasets_here
+from conftest import ENVIRONMENT, ROOT, datasets_here
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from sklearn.metrics import confusion_matrix as reference_matrix
@@ -374,8 +373,8 @@ def test_what_is_no_curve_is_refused_by_name(tmp_path):
 
 
 def call(folder: Path, script: str, recipe: dict, out: str, *arguments: str) -> str:
-    command = [sys.executable, str(ROOT / f"scripts/{script}.py"), "--recipe", json.dumps(recipe)]
-    done = subprocess.run([*command, "--out", out, *arguments], cwd=folder, capture_output=True, text=True)
+    command = ["python", str(ROOT / f"scripts/{script}.py"), "--recipe", json.dumps(recipe), "--out", out]
+    done = subprocess.run([*command, *arguments], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True)
     return done.stderr
 
 

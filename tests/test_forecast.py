@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import sys
 from collections import namedtuple
 from pathlib import Path
 
@@ -221,7 +220,7 @@ def test_one_archive_counts_once_for_two_datasets_of_it() -> None:
 
 
 def printed(project: Path, *arguments: str) -> str:
-    done = call(project, sys.executable, "scripts/forecast.py", *arguments)
+    done = call(project, "python", "scripts/forecast.py", *arguments)
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -256,7 +255,7 @@ def test_cores_are_those_of_each_gpu_and_feed_it(project: Path) -> None:
 def test_what_cannot_be_forecast_is_said_in_a_sentence(
     project: Path, arguments: tuple[str, ...], message: str
 ) -> None:
-    done = call(project, sys.executable, "scripts/forecast.py", *arguments)
+    done = call(project, "python", "scripts/forecast.py", *arguments)
     assert done.returncode == 1
     assert done.stdout.startswith(message) and done.stdout.count("\n") == 1
 

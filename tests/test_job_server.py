@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ENVIRONMENT, ROOT
+from conftest import COLD, ROOT
 
 from twostream.plan.job_server import listening
 
@@ -48,7 +48,7 @@ def serve(folder: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             ["python", SCRIPTS / "job_server.py", str(listener.fileno()), "loaded"],
             cwd=folder,
-            env={**ENVIRONMENT, "PYTHONPATH": str(folder)},
+            env={**COLD, "PYTHONPATH": str(folder)},
             stdin=subprocess.PIPE,
             pass_fds=[listener.fileno()],
             process_group=0,
@@ -74,7 +74,7 @@ def wait_for(condition: Any) -> None:
 
 def start(folder: Path, *arguments: str, socket: str = "socket", **how: Any) -> subprocess.Popen[str]:
     command = ["python", "-I", "-S", SCRIPTS / "run_job.py", socket, *(arguments or ("python", "script.py"))]
-    environment = {**ENVIRONMENT, "VARIABLE": "blank and ;", "TMPDIR": str(folder), "OMP_NUM_THREADS": "1"}
+    environment = {**COLD, "VARIABLE": "blank and ;", "TMPDIR": str(folder), "OMP_NUM_THREADS": "1"}
     how = {"env": environment, "stdout": -1, "stderr": -1} | how
     return subprocess.Popen(command, cwd=folder, text=True, **how)
 
@@ -115,7 +115,7 @@ def test_what_is_no_script_of_this_python_runs_as_it_stands(folder, tmp_path):
     other = tmp_path / "python"
     other.write_text(f'#!/bin/sh\nexec "{Path(sys.executable).resolve()}" "$@"\n')
     other.chmod(0o755)
-    elsewhere = {**ENVIRONMENT, "PATH": f"{tmp_path}:{ENVIRONMENT['PATH']}"}
+    elsewhere = {**COLD, "PATH": f"{tmp_path}:{COLD['PATH']}"}
     assert not told(start(folder, "python", "script.py", "well", env=elsewhere))["loaded"]
 
 

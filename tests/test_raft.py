@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, copy_project, run, textured
+from conftest import ENVIRONMENT, ROOT, copy_project, run, textured
 from local_server import Served
 from test_config import edit
 from test_extract_flow import shifted
@@ -256,8 +256,9 @@ def test_a_folder_is_extracted_with_the_weights_that_lie_there(clip, tmp_path, w
     videos = tmp_path / "videos"
     videos.mkdir()
     shutil.move(clip, videos / "clip.avi")
-    command = [sys.executable, ROOT / "scripts/extract_flow.py", "--videos", videos, "--method", "raft_small"]
-    done = subprocess.run([*command, "--out", "flow", "--direction", "both"], capture_output=True, text=True)
+    command = ["python", ROOT / "scripts/extract_flow.py", "--videos", videos, "--method", "raft_small"]
+    command += ["--out", "flow", "--direction", "both"]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"the weights are those in {FOLDER}/mine.pth (SHA-256 {weights}...)" in done.stderr
     for direction in ("forward", "backward"):

@@ -1,13 +1,12 @@
 """Folders of frames and flow, as TSN and MMAction2 read them."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from conftest import ROOT, textured, write_video, zero_frame
+from conftest import ENVIRONMENT, ROOT, textured, write_video, zero_frame
 
 from twostream.config.flow import Flow
 from twostream.config.recipes import FlowRecipe
@@ -36,7 +35,7 @@ def videos(tmp_path) -> Path:
 
 def test_the_layout_is_that_of_mmaction2(videos, tmp_path):
     command = [
-        sys.executable,
+        "python",
         ROOT / "scripts/extract_flow.py",
         "--videos",
         videos,
@@ -44,7 +43,7 @@ def test_the_layout_is_that_of_mmaction2(videos, tmp_path):
         tmp_path / "raw",
     ]
     command += ["--layout", "raw-frames", "--method", "dis", "--shorter-side", "24"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "raw/list.txt").read_text() == "Run/a 3 0\nWalk/b 4 1\nWalk/c 5 1\n"
     names = sorted(file.name for file in (tmp_path / "raw/Run/a").iterdir())

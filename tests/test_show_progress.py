@@ -2,10 +2,9 @@
 
 import os
 import subprocess
-import sys
 
 import pytest
-from conftest import ROOT
+from conftest import ENVIRONMENT, ROOT
 
 from twostream.progress import duration, line
 
@@ -57,16 +56,14 @@ def test_running_jobs_are_shown_and_no_others(tmp_path):
         log.write_text(text)
     old = tmp_path / "logs/extract_flow/c/1.log"
     os.utime(old, (0, old.stat().st_mtime - 3600))
-    done = subprocess.run(
-        [sys.executable, ROOT / "scripts/show_progress.py"], cwd=tmp_path, capture_output=True, text=True
-    )
+    command = ["python", ROOT / "scripts/show_progress.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.stdout == (
         "train_stream/temporal/flow-10/a-split1-seed0: training: 3 of 9 iterations, 6 s left, loss 1.2"
         " (SLURM job 12 on node n1)\n"
     ), done.stderr
     for log in (tmp_path / "logs").rglob("*.log"):
         log.unlink()
-    done = subprocess.run(
-        [sys.executable, ROOT / "scripts/show_progress.py"], cwd=tmp_path, capture_output=True, text=True
-    )
+    command = ["python", ROOT / "scripts/show_progress.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
     assert "no job is at work here" in done.stdout

@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from conftest import ENVIRONMENT, ROOT, artefacts, planned, run, snakemake
+from conftest import COLD, ENVIRONMENT, ROOT, artefacts, planned, run, snakemake
 
 from twostream.scores.score_file import read_scores
 
@@ -50,15 +49,17 @@ def started() -> Iterator[Start]:
     """Starts Snakemake and goes on; what is still alive of it at the end is killed."""
     calls = []
 
-    def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    def start(
+        folder: Path, *arguments: str, environment: dict[str, str] = ENVIRONMENT
+    ) -> subprocess.Popen[str]:
         with (folder / "snakemake.log").open("w") as log:
             call = subprocess.Popen(
                 ["snakemake", "--cores", "2", *arguments],
                 cwd=folder,
-                env=ENVIRONMENT,
+                env=environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                process_group=0,
             )
         calls.append(call)
         return call
@@ -120,8 +121,8 @@ def test_a_second_call_has_nothing_to_do(project):
 
 
 def test_what_a_run_has_cost_is_told_by_stage_beside_what_was_asked_for(project):
-    command = [sys.executable, "scripts/show_costs.py"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    command = ["python", "scripts/show_costs.py"]
+    done = subprocess.run(command, cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()[1:]}
     made = planned(project, "--forceall", "all", "figures")
     assert {rule: int(rows[rule][0]) for rule in rows if rule != "all"} == {
@@ -318,7 +319,8 @@ def test_a_second_call_is_told_who_is_at_work_and_what_a_dead_ones_job_makes_is_
     table = project / "results/table3.csv"
     before = table.read_bytes()
     edited("scripts/twostream/cli.py", BEFORE_WORK, PAUSE)
-    first = started(project, "--forcerun", "make_table", "--", "results/table3.csv")
+    # A process of its own, as it says which it is.
+    first = started(project, "--forcerun", "make_table", "--", "results/table3.csv", environment=COLD)
     wait_until((project / "at work").exists, first, project)
     second = snakemake(project, "--forcerun", "make_table", "--", "results/table2.csv")
     assert second.returncode != 0
@@ -355,18 +357,20 @@ def test_a_run_killed_at_ten_moments_ends_as_if_it_had_never_been(project, start
     jobs = planned(folder).total()
     chance, orphaned = random.Random(4), 0
     for moment in range(10):
-        call = started(folder)
+        alone = moment % 2 == 0
+        # One that is killed alone is a process of its own: it is gone at once. The others are faster.
+        call = started(folder, environment=COLD if alone else ENVIRONMENT)
         # All over the run: in a call's start, in early jobs and in late ones.
         wait_until(lambda done=jobs * moment // 12: made(folder) >= done, call, folder)
-        time.sleep(chance.uniform(0, 3))
+        time.sleep(chance.uniform(0, 3 if alone else 1))
         assert call.poll() is None, (folder / "snakemake.log").read_text()
-        if moment % 2:
-            os.killpg(call.pid, signal.SIGKILL)
-            call.wait()
-        else:
+        if alone:
             call.kill()
             call.wait()
             orphaned += alive(call)
+        else:
+            os.killpg(call.pid, signal.SIGKILL)
+            call.wait()
     assert orphaned > 0, "no job outlived its call: the moments are badly chosen"
     run(folder)
     undisturbed = artefacts(project)
