@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import call
+import yaml
+from conftest import ROOT, call
 
 from twostream import arithmetic, paths
 from twostream.config.loading import load_config
@@ -47,6 +48,20 @@ def test_a_run_with_the_published_bytes_is_told_so(published):
     assert done.returncode == 0, done.stdout[-3000:]
     assert f"All {len(rows) - 1} files of " in done.stdout and "have the published bytes" in done.stdout
     assert "dvc.lock: is not here" in done.stdout
+
+
+def test_dvc_lock_is_of_what_a_fresh_clone_makes():
+    """And of no table that was asked for besides: `dvc repro` would record another there."""
+    published = read_digests(ROOT / DIGESTS)
+    files = [file for digest in published.values() for file in digest.files]
+    files += map(paths.record, published)
+    lock = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]
+    outs = {out["path"]: out["nfiles"] for stage in lock.values() for out in stage["outs"] if "nfiles" in out}
+    # Videos are drawn beside their index.
+    folders = [folder for folder in outs if not folder.startswith("data/")]
+    assert {folder: outs[folder] for folder in folders} == {
+        folder: sum(file.startswith(f"{folder}/") for file in files) for folder in folders
+    }
 
 
 def test_the_first_that_differs_is_named(published):
