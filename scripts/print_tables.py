@@ -12,6 +12,7 @@ from twostream.config.trials import TRIALS
 from twostream.files import UserError
 from twostream.plan.plan import Plan
 from twostream.provenance.records import arithmetic_of
+from twostream.report.overview import on_data
 from twostream.results.formatting import (
     Rows,
     arithmetic_note,
@@ -28,6 +29,7 @@ from twostream.results.trainings import guessing_note, videos_note
 
 # Characters in a line of a terminal.
 WIDTH = 120
+TO_LAST = "Differences are to the last row of each model."
 
 
 def main() -> None:
@@ -35,14 +37,16 @@ def main() -> None:
     parser.add_argument("--scale", help="the scale, if not config.yaml's")
     args = parser.parse_args()
     config = load_config(overrides={"scale": args.scale} if args.scale else None)
-    expected = list(tables(Plan(config)))
+    plan = Plan(config)
+    expected = list(tables(plan))
     here = [table for table in expected if Path(table.file).exists()]
     if not here:
         raise UserError("results/: holds no table of this scale yet; `make tables` makes all of them")
     for table in here:
         show(table, read_table(table.file))
     files = [table.file for table in here]
-    notes = [sampling_note(read_table(paths.CLAIMS))] if paths.CLAIMS in files else []
+    notes = on_data(plan.report_recipe())
+    notes += [sampling_note(read_table(paths.CLAIMS))] if paths.CLAIMS in files else []
     notes += [guessing_note(files), videos_note(files)]
     if config.left_out:
         notes.append("\n".join(["Left out at this scale:", *config.told_left_out]))
@@ -50,7 +54,10 @@ def main() -> None:
         notes.append(f"Not made yet: {', '.join(missing)}.")
     shown = (fill(line, WIDTH) for note in filter(None, notes) for line in note.split("\n"))
     print(*shown, sep="\n")
-    print("\nAll columns and tests are in results/*.csv, and on the pages of `make report`.")
+    print(
+        "\nAll columns and tests are in results/*.csv, and on the pages of `make report`; docs/claims.md"
+        " explains verdicts."
+    )
 
 
 class Shown(NamedTuple):
@@ -79,8 +86,8 @@ def tables(plan: Plan) -> Iterator[Shown]:
 
 def show(table: Shown, content: Any) -> None:
     """Print a table, and below it what it says in short, and if it was not all computed portably."""
-    short = fill(trial_note(content), WIDTH) if table.rows is trial_rows else ""
-    notes = filter(None, [short, arithmetic_note(arithmetic_of(table.file))])
+    short = f"{TO_LAST} {trial_note(content)}" if table.rows is trial_rows else ""
+    notes = filter(None, [fill(short, WIDTH), arithmetic_note(arithmetic_of(table.file))])
     print(table.title, as_text(table.rows(content), WIDTH), *notes, sep="\n\n", end="\n\n")
 
 

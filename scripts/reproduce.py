@@ -33,7 +33,7 @@ def main() -> None:
     found = list(differences(here, published, plan))
     files = sum(len(digest.files) for digest in here.values())
     print("\n".join(found or [f"All {files} files of {len(here)} artefacts have the published bytes."]))
-    print("\n".join([*lock_differences(), f"Computed on: {arithmetic.processor()}"]))
+    print("\n".join([*lock_differences(plan.more_here()), f"Computed on: {arithmetic.processor()}"]))
     if found:
         sys.exit(1)
 

@@ -143,11 +143,15 @@ def test_a_lock_of_another_run_is_of_this_one_too(built, origin, tmp_path, monke
     for name in (".git", "dvc.lock"):
         (shutil.copytree if name == ".git" else shutil.copy)(origin / name, folder / name)
     monkeypatch.chdir(folder)
-    assert lock_differences() == []
+    assert lock_differences(["probes"]) == ["dvc.lock: all outputs are as it says."]
     Path("results/table3.csv").write_text("other\n")
     assert lock_differences() == [
         "dvc.lock: results: not as it says; `dvc repro` has it say what is here",
     ]
+    assert (
+        "results: not as it says, as they also hold what was asked for besides (probes, streams)"
+        in (lock_differences(["probes", "streams"])[0])
+    )
     Path("dvc.lock").write_text("<<<<<<< ours\n")
     with pytest.raises(UserError, match=r"^dvc\.lock: .*get it again from git"):
         lock_differences()

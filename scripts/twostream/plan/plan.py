@@ -12,7 +12,7 @@ from typing import Any
 
 from twostream import paths
 from twostream.config.flow import FLOW_ALGORITHMS
-from twostream.config.recipes import HeldOut
+from twostream.config.recipes import HeldOut, ReportRecipe
 from twostream.config.settings import Config
 from twostream.config.trials import TRIALS
 from twostream.plan.extraction import Extraction
@@ -117,6 +117,12 @@ class Plan:
     def figures(self) -> list[Step]:
         """The figures."""
         return self._figures.all()
+
+    def report_recipe(self) -> ReportRecipe:
+        """What the report is made by: also what our data stand for."""
+        recipe = self._report.write_report().recipe
+        assert isinstance(recipe, ReportRecipe)
+        return recipe
 
     def pages(self) -> dict[str, str]:
         """The titles of the pages that there can be, by their names."""

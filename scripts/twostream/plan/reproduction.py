@@ -1,6 +1,6 @@
 """Whether a run has the bytes that are published, and in words what differs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
@@ -65,8 +65,11 @@ def _shown(files: Mapping[str, str], file: str) -> str:
     return files[file][:SHOWN] if file in files else "missing"
 
 
-def lock_differences() -> list[str]:
-    """Say in which outputs `dvc.lock` is not what is here; nothing if in none."""
+def lock_differences(besides: Iterable[str] = ()) -> list[str]:
+    """Say in which outputs `dvc.lock` is not what is here, or that it is.
+
+    What is here `besides`, because it was asked for, is in no published lock.
+    """
     # Here, as DVC takes a second to import.
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
@@ -82,8 +85,7 @@ def lock_differences() -> list[str]:
             others = [str(out) for out in outs if out.workspace_status()]
     except DvcException as error:
         raise UserError(f"{LOCK}: cannot be read by DVC: {error}; get it again from git") from None
-    return (
-        [f"{LOCK}: {some_of(others, NAMED)}: not as it says; `dvc repro` has it say what is here"]
-        if others
-        else []
-    )
+    if not others:
+        return [f"{LOCK}: all outputs are as it says."]
+    why = f", as they also hold what was asked for besides ({', '.join(besides)})" if besides else ""
+    return [f"{LOCK}: {', '.join(others)}: not as it says{why}; `dvc repro` has it say what is here"]

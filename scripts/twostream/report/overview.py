@@ -40,16 +40,21 @@ ON_INTERVALS = (
 SHOWS_FRAMES = "This file holds pictures of the videos: pass it on only if you may pass on these."
 
 
-def tells(recipe: ReportRecipe) -> str:
-    """Return paragraphs on what the numbers show and what not, by the data that they are for."""
-    sentences = []
+def on_data(recipe: ReportRecipe) -> list[str]:
+    """Return sentences for each kind of data that numbers are for: what they tell, and what not."""
+    found = []
     for data, words in TELLS.items():
         named = [
             f"{ours} in place of {recipe.names[ours]}" for ours, kind in recipe.data.items() if kind == data
         ]
         if named:
-            sentences.append(words.format(ours=", ".join(named)))
-    sentences.append(ON_INTERVALS)
+            found.append(words.format(ours=", ".join(named)))
+    return found
+
+
+def tells(recipe: ReportRecipe) -> str:
+    """Return paragraphs on what the numbers show and what not, by the data that they are for."""
+    sentences = [*on_data(recipe), ON_INTERVALS]
     if recipe.data[recipe.dataset] != "generated":
         sentences.append(SHOWS_FRAMES)
     return "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
