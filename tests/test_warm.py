@@ -68,6 +68,7 @@ def called(folder: Path, environment: dict[str, str], how: str) -> tuple[int, st
     )
     os.close(read)
     os.close(write)
+    assert done.stdout, (done.returncode, done.stderr)
     return done.returncode, done.stderr, json.loads(done.stdout)
 
 
