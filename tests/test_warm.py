@@ -34,7 +34,10 @@ print(json.dumps({{
     "temporary": tempfile.gettempdir(), "arithmetic": arithmetic.computed_in(),
     "mask": os.umask(0), "limits": [resource.getrlimit(limit) for limit in (RLIMIT_CORE, RLIMIT_NOFILE)],
     "asked": sys.stdin.read(), "passed": os.read(int(sys.argv[2]), 99).decode(), "loaded": loaded,
-    "encoding": sys.stdout.encoding, "interrupt": signal.getsignal(signal.SIGINT).__name__,
+    "encoding": sys.stdout.encoding, "signals": [
+        str(getattr(signal.getsignal(number), "__name__", signal.getsignal(number)))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    ],
 }}))
 print("on the other stream", file=sys.stderr)
 if how == "interrupted":
@@ -56,7 +59,7 @@ def called(folder: Path, environment: dict[str, str], how: str) -> tuple[int, st
     """How a call of the script ended, its complaints, and what it told."""
     read, write = os.pipe()
     os.write(write, b"by a pipe")
-    limited = "ulimit -c 0 -n 321; umask 027; exec python script.py"
+    limited = "ulimit -c 0 -n 321; umask 027; trap '' HUP; exec python script.py"
     done = subprocess.run(
         ["bash", "-c", f"{limited} {how} {read}"],
         cwd=folder,

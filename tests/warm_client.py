@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+# What whoever is called in the background, or by nohup, ignores.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LIMITS = sorted({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")})
 
 
@@ -48,6 +50,7 @@ def request(descriptors: list[int], arguments: list[str]) -> dict[str, Any]:
         "folder": str(Path.cwd()),
         "umask": umask,
         "limits": [(limit, resource.getrlimit(limit)) for limit in LIMITS],
+        "ignored": [number for number in SIGNALS if signal.getsignal(number) == signal.SIG_IGN],
         "group": os.getpgrp(),
         "session": os.getsid(0),
         "descriptors": descriptors,

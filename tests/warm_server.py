@@ -172,6 +172,9 @@ def take_descriptors(given: dict[int, int]) -> None:
 def take_surroundings(request: dict[str, Any]) -> None:
     os.chdir(request["folder"])
     os.umask(request["umask"])
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        signal.signal(number, signal.SIG_IGN if number in request["ignored"] else usual)
     for limit, values in request["limits"]:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(limit, tuple(values))
