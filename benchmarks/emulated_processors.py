@@ -21,9 +21,11 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # First, as it sets the arithmetic that libraries read as they load.
 import twostream  # noqa: F401
@@ -32,6 +34,8 @@ import twostream  # noqa: F401
 
 from emulated_projects import PROJECTS, QUICK, ROOT, Project
 from twostream import arithmetic
+from twostream.config.loading import load_config
+from twostream.plan.plan import Plan
 
 EMULATOR = "qemu-x86_64"
 PROCESSORS = ["Haswell", "Skylake-Client", "EPYC", "EPYC-Milan"]
@@ -131,17 +135,20 @@ def jobs_of(project: Project, folder: Path) -> Iterator[Job]:
     done = subprocess.run(command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         sys.exit(f"error: {folder}: no dry run:\n{done.stdout[-2000:]}")
+    with chdir(folder):
+        plan = Plan(load_config())
     for line in re.findall(r"^Shell command: python (scripts/.*)$", done.stdout, re.MULTILINE):
         arguments = shlex.split(line)
         # Up to where its messages go.
         arguments = arguments[: arguments.index(">")]
-        yield Job(kind_of(arguments, project.name), arguments)
+        step = plan.step_of(arguments[arguments.index("--out") + 1])
+        assert step, line
+        yield Job(kind_of(arguments, step.short_recipe, project.name), arguments)
 
 
-def kind_of(arguments: list[str], project: str) -> str:
+def kind_of(arguments: list[str], recipe: Mapping[str, Any], project: str) -> str:
     """The kind of a job: its rule, with what tells its algorithm, its network or its method."""
     rule, out = Path(arguments[0]).stem, Path(arguments[arguments.index("--out") + 1])
-    recipe = json.loads(arguments[arguments.index("--recipe") + 1])
     if rule == "extract_flow":
         return f"{rule} {recipe['flow']['method']} {recipe['direction']}"
     if rule == "fuse_streams":

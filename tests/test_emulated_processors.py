@@ -43,17 +43,17 @@ def test_the_first_difference_is_found(other, told):
         (
             "extract_flow",
             "data/flow/a/forward/0.zip",
-            '{"flow": {"method": "dis"}, "direction": "forward"}',
+            {"flow": {"method": "dis"}, "direction": "forward"},
             "dis forward",
         ),
-        ("train_stream", "models/temporal/flow-10/a-split1-seed0.safetensors", "{}", "flow-10 (strided)"),
-        ("pretrain", "models/pretrained/stills.safetensors", "{}", "(strided)"),
-        ("fuse_streams", "scores/fused/both/a-split1-seed0.npz", '{"method": "svm"}', "svm"),
+        ("train_stream", "models/temporal/flow-10/a-split1-seed0.safetensors", {}, "flow-10 (strided)"),
+        ("pretrain", "models/pretrained/stills.safetensors", {}, "(strided)"),
+        ("fuse_streams", "scores/fused/both/a-split1-seed0.npz", {"method": "svm"}, "svm"),
     ],
 )
 def test_kinds_of_jobs_are_told_apart(script, out, recipe, kind):
-    arguments = [f"scripts/{script}.py", "--recipe", recipe, "--out", out]
-    assert kind_of(arguments, "strided") == f"{script} {kind}"
+    arguments = [f"scripts/{script}.py", "--spec", "spec.json", "--out", out]
+    assert kind_of(arguments, recipe, "strided") == f"{script} {kind}"
 
 
 @pytest.mark.parametrize(
