@@ -141,7 +141,8 @@ def jobs_of(project: Project, folder: Path) -> Iterator[Job]:
         arguments = shlex.split(line)
         # Up to where its messages go.
         arguments = arguments[: arguments.index(">")]
-        step = plan.step_of(arguments[arguments.index("--out") + 1])
+        with chdir(folder):
+            step = plan.step_of(arguments[arguments.index("--out") + 1])
         assert step, line
         yield Job(kind_of(arguments, step.short_recipe, project.name), arguments)
 
