@@ -3,7 +3,8 @@
 Uses the networks and the crops of config/scale/paper.yaml. First the scripts train a spatial and a
 temporal network for a few iterations and score two videos with 25 x 10 inputs each, and the memory of the
 largest process is told. Then the temporal network is trained with input that lies on the device, and
-with input that is read and decoded anew each time; each rate gives the hours for 80,000 iterations.
+with input that is read and decoded anew each time, and beside both by the usual step; each rate gives the
+hours for 80,000 iterations.
 On a GPU: `make bench DEVICE=cuda BATCH=256 WORKERS=16 ITERATIONS=50 VIDEOS=...`.
 """
 

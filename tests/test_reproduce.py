@@ -149,7 +149,7 @@ def test_a_lock_of_another_run_is_of_this_one_too(built, origin, tmp_path, monke
         "dvc.lock: results: not as it says; `dvc repro` has it say what is here",
     ]
     assert (
-        "results: not as it says, as they also hold what was asked for besides (probes, streams)"
+        "results: not as it says; they also hold what was asked for besides (probes, streams)"
         in (lock_differences(["probes", "streams"])[0])
     )
     Path("dvc.lock").write_text("<<<<<<< ours\n")

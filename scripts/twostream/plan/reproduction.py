@@ -87,5 +87,5 @@ def lock_differences(besides: Iterable[str] = ()) -> list[str]:
         raise UserError(f"{LOCK}: cannot be read by DVC: {error}; get it again from git") from None
     if not others:
         return [f"{LOCK}: all outputs are as it says."]
-    why = f", as they also hold what was asked for besides ({', '.join(besides)})" if besides else ""
+    why = f"; they also hold what was asked for besides ({', '.join(besides)})" if besides else ""
     return [f"{LOCK}: {', '.join(others)}: not as it says{why}; `dvc repro` has it say what is here"]
