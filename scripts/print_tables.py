@@ -55,8 +55,8 @@ def main() -> None:
     shown = (fill(line, WIDTH) for note in filter(None, notes) for line in note.split("\n"))
     print(*shown, sep="\n")
     print(
-        "\nAll columns and tests are in results/*.csv, and on the pages of `make report`; docs/claims.md"
-        " explains verdicts."
+        "\nAll columns and tests, and what each difference of a claim is of, are in results/*.csv, and on\n"
+        "the pages of `make report`; docs/claims.md explains verdicts."
     )
 
 

@@ -277,7 +277,7 @@ def test_models_that_did_not_learn_are_named_where_their_numbers_are_shown(folde
     made_of("models/b.safetensors")
     assert guessing_note(["results/table3.csv"]) == ""
     made_of("models/b.safetensors", no_better_than_guessing=1500)
-    named = "and then did: 1; the last was models/b.safetensors, by iteration 1,500 of 2,000."
+    named = " 1. The latest got better than guessing by iteration 1,500 of 2,000: models/b.safetensors."
     assert guessing_note(["results/table3.csv", "results/table3.csv"]).endswith(named)
     assert named in page("Table 3", "A note.", [("", "ours"), ("Both", "80.5")], "results/table3.csv")
 

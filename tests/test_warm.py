@@ -125,6 +125,15 @@ def test_another_session_has_no_copy(folder):
     call.wait()
 
 
+def test_a_worker_of_torchruns_is_a_copy_in_a_session_of_its_own(tmp_path):
+    told = "'torch' in sys.modules, os.getsid(0) == os.getpid(), os.environ['RANK'], sys.argv[1:]"
+    (tmp_path / "worker.py").write_text(f"import os, sys\nprint({told}, flush=True)\nsys.exit(3)\n")
+    command = ["torchrun", "--standalone", "--nproc-per-node", "1", "worker.py", "-u"]
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.stdout == "True True 0 ['-u']\n" and done.returncode == 1
+    assert re.search(r"exitcode\s*: 3", done.stderr)
+
+
 def test_where_nobody_answers_a_process_of_its_own_runs(folder, tmp_path):
     (tmp_path / "bin").mkdir()
     warm.write_programs(tmp_path / "bin")

@@ -34,19 +34,21 @@ dvc.repo.reproduce dvc.repo.stage dvc.repo.trie dvc.utils.strictyaml
 dvc_data.hashfile.db.local dvc_data.hashfile.status dvc_data.index.checkout dvc_data.index.fetch dvc_render
 configobj dulwich.worktree dulwich.ignore fsspec.implementations.memory networkx ruamel.yaml
 """
+# What each call of Snakemake and DVC does first, and what it finds out is kept: which plugins are installed.
+CALLED = "snakemake.cli:get_argument_parser dvc.cli.parser:get_main_parser"
 
 
 class Warm:
-    """A process with modules, and a folder with the programs that ask it; it ends with this one."""
+    """A process that has loaded libraries, and a folder with programs that ask it; it ends with this one."""
 
-    def __init__(self, environment: dict[str, str], *modules: str) -> None:
+    def __init__(self, environment: dict[str, str], *to_load: str) -> None:
         # By a short path, as those of sockets must be.
         self.folder = Path(tempfile.mkdtemp(prefix="warm", dir="/tmp"))
         with socket.socket(socket.AF_UNIX) as listener, (self.folder / "log").open("w") as log:
             listener.bind(str(self.folder / "socket"))
             listener.listen(64)
             self.server = subprocess.Popen(
-                [PYTHON, HERE / "warm_server.py", str(listener.fileno()), *modules],
+                [PYTHON, HERE / "warm_server.py", str(listener.fileno()), *to_load],
                 cwd=self.folder,
                 env=environment,
                 stdin=subprocess.PIPE,
@@ -65,7 +67,7 @@ class Warm:
 
 def start(environment: dict[str, str]) -> Warm:
     """Start the process for this session."""
-    warm = Warm(environment, *MODULES.split())
+    warm = Warm(environment, *MODULES.split(), *CALLED.split())
     os.environ[VARIABLE] = str(warm.folder)
     return warm
 
@@ -81,10 +83,12 @@ def write_programs(folder: Path) -> None:
     real = shlex.quote(str(PYTHON))
     client, address = shlex.quote(str(HERE / "warm_client.py")), shlex.quote(str(folder / "socket"))
     ask = f"exec {real} -I -S {client} {address} {real}"
-    # Options of the interpreter's are for one of its own.
-    programs = {"python": f'case "$1" in\n*.py) {ask} "$@" ;;\n*) exec {real} "$@" ;;\nesac'}
+    # Options of the interpreter's are for one of its own, but for the one that torchrun gives its workers.
+    which = 'case "$1" in\n-u) script="$2" ;;\n*) script="$1" ;;\nesac'
+    programs = {"python": f'{which}\ncase "$script" in\n*.py) {ask} "$@" ;;\n*) exec {real} "$@" ;;\nesac'}
     for name in CONSOLE_SCRIPTS:
         programs[name] = f'{ask} {shlex.quote(str(PYTHON.with_name(name)))} "$@"'
+    programs["torchrun"] = f"export PYTHON_EXEC={shlex.quote(str(folder / 'python'))}\n{programs['torchrun']}"
     for name, content in programs.items():
         (folder / name).write_text(f"#!/bin/sh\n{content}\n")
         (folder / name).chmod(0o755)

@@ -1,6 +1,6 @@
 """Start what tests call as copies of this process, which has loaded the libraries (`warm_client.py` asks).
 
-    python tests/warm_server.py DESCRIPTOR MODULE... < a pipe
+    python tests/warm_server.py DESCRIPTOR MODULE... MODULE:FUNCTION... < a pipe
 
 Tests call Snakemake, DVC and scripts hundreds of times, and most of each call is the loading of libraries.
 This process loads them once, as it is first asked, and nothing of the project, whose code is that of the copy
@@ -35,6 +35,8 @@ from typing import Any, NoReturn
 SCRIPTS = str(Path(__file__).resolve().parent.with_name("scripts"))
 # What Python or a library reads as it starts or loads: nothing that has loaded will do for another value.
 READ_EARLY = ("PYTHON", "HOME", "LANG", "LC_", "XDG_", "MPL", "NUMBA_", "TORCH_", "PYTORCH_")
+# What torchrun is told, and tells: nothing reads it as it loads.
+READ_LATER = ("PYTHON_EXEC", "TORCH_NCCL_ASYNC_ERROR_HANDLING")
 _PR_SET_PDEATHSIG = 1
 PATIENCE = 10.0
 STARTED_WITH = dict(os.environ)
@@ -47,20 +49,25 @@ HIGH = 200
 
 def main() -> None:
     pipe = sys.stdin.fileno()
-    descriptor, *modules = sys.argv[1:]
+    descriptor, *to_load = sys.argv[1:]
     with socket.socket(fileno=int(descriptor)) as listener:
         if listener in select.select([listener, pipe], [], [])[0]:
-            load(modules)
+            load(to_load)
             serve(listener, pipe)
 
 
-def load(modules: list[str]) -> None:
-    """Load the libraries in the project's arithmetic, and nothing that is the project's own."""
+def load(to_load: list[str]) -> None:
+    """Load the libraries in the project's arithmetic, and nothing that is the project's own.
+
+    A function is called, for what its library keeps of that.
+    """
     sys.path[0] = SCRIPTS
     import_module("twostream")
     SETTLED.update({name: value for name, value in os.environ.items() if name not in STARTED_WITH})
-    for module in modules:
-        import_module(module)
+    for module, _, function in (name.partition(":") for name in to_load):
+        loaded = import_module(module)
+        if function:
+            getattr(loaded, function)()
     # Some libraries add to it.
     sys.path[:] = PATH
     for module in [name for name in sys.modules if name.partition(".")[0] == "twostream"]:
@@ -79,7 +86,8 @@ def load(modules: list[str]) -> None:
 
 def suits(environment: dict[str, str]) -> bool:
     """Whether a process with this environment would have loaded what this one has."""
-    early = [n for n in environment | STARTED_WITH if n.startswith(READ_EARLY) and n not in SETTLED]
+    early = [n for n in environment | STARTED_WITH if n.startswith(READ_EARLY)]
+    early = [n for n in early if n not in SETTLED and n not in READ_LATER]
     return (
         environment.get("TWOSTREAM_ARITHMETIC", "portable") == "portable"
         and all(environment.get(name, value) == value for name, value in SETTLED.items())
@@ -126,8 +134,9 @@ def begun(asker: socket.socket) -> int:
         while not content.endswith(b"\n") and (more := asker.recv(1 << 16)):
             content += more
         request = json.loads(content)
-        alike = request["python"] == sys.executable and request["session"] == os.getsid(0)
-        if alike and suits(request["environment"]):
+        alike = request["python"] == sys.executable
+        here = request["session"] == os.getsid(0) or is_worker(request)
+        if alike and here and suits(request["environment"]):
             process = os.fork()
             if not process:
                 become(request, streams)
@@ -137,6 +146,11 @@ def begun(asker: socket.socket) -> int:
     for stream in streams:
         os.close(stream)
     return process
+
+
+def is_worker(request: dict[str, Any]) -> bool:
+    """Whether it is for one of torchrun's workers: in sessions of their own, and they start nothing."""
+    return "TORCHELASTIC_RUN_ID" in request["environment"]
 
 
 def tell(asker: socket.socket, number: int) -> None:
@@ -150,6 +164,8 @@ def become(request: dict[str, Any], streams: list[int]) -> NoReturn:
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         with contextlib.suppress(OSError):
+            if is_worker(request):
+                os.setsid()
             # What is sent to the group of whoever asked, as by Ctrl-C, is for this process too.
             os.setpgid(0, request["group"])
         take_descriptors(dict(zip(request["descriptors"], streams, strict=True)))
@@ -187,8 +203,11 @@ def take_surroundings(request: dict[str, Any]) -> None:
 
 def ended_by(arguments: list[str]) -> int:
     """Run a script as Python does, and return the exit status."""
-    sys.argv[:] = arguments
     sys.orig_argv[:] = [sys.executable, *arguments]
+    if arguments[0] == "-u":
+        sys.stdout.reconfigure(write_through=True)
+        arguments = arguments[1:]
+    sys.argv[:] = arguments
     script = str(Path(arguments[0]).absolute())
     sys.path[0] = str(Path(script).resolve().parent)
     main = sys.modules["__main__"] = ModuleType("__main__")

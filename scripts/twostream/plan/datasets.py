@@ -146,7 +146,7 @@ class GeneratedDataset(PlannedDataset[Generated]):
         return DatasetSize(count, frames, pixels, len(self.source.classes))
 
     def seconds(self, size: DatasetSize, rates: Rates) -> float:
-        return rates.drawn * size.count * size.pixels / (64 * 80)
+        return rates.drawn * size.count * size.frames * size.pixels / (64 * 80)
 
     def kept(self, size: DatasetSize) -> dict[str, float]:
         return {self.folder: DRAWN_BYTES[self.settings.media] * size.count * size.frames * size.pixels}

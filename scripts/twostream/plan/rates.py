@@ -40,7 +40,7 @@ class Rates:
     """What the parts of jobs take (s).
 
     start: to import, open and write. frame: one of 320 x 240, decoded, rescaled and encoded. image, value: a
-    stored frame or field that a core reads for a network, and each of its values. drawn: a video of 64 x 80.
+    stored frame or field that a core reads for a network, and each of its values. drawn: a frame of 64 x 80.
     fetched: a video, and a MB of an archive. listed: a user's video or image, beside its frames. svm_part: a
     video, class, cost and fold.
     """
@@ -65,7 +65,7 @@ UPPER = Rates(
     frame=2.5e-3,
     image=80e-6,
     value=2.7e-9,
-    drawn=0.05,
+    drawn=2.5e-3,
     fetched=1.0,
     listed=0.02,
     svm_part=50e-6,
@@ -106,7 +106,7 @@ EXPECTED = Rates(
     # of real clips at two sizes, it takes 0.9 to 1.1 ns a value, and 34 to 50 us an image.
     image=40e-6,
     value=1.4e-9,
-    drawn=0.02,  # 0.01 to 0.02 measured.
+    drawn=0.7e-3,  # Measured; of still images 2e-3.
     fetched=0.1,  # 5 to 10 MB a second: estimated, as networks differ.
     listed=0.005,  # Estimated.
     svm_part=16e-6,  # Measured.

@@ -46,8 +46,8 @@ def guessing_note(artefacts: Iterable[str]) -> str:
         latest = max(late, key=late.__getitem__)
         iteration, of = until[latest]
         sentences.append(
-            "Trainings that took more than the first 5% of their iterations to get better than guessing, and"
-            f" then did: {len(late)}; the last was {latest}, by iteration {iteration:,} of {of:,}."
+            f"Trainings that learned, but only after the first 5% of their iterations: {len(late)}. The"
+            f" latest got better than guessing by iteration {iteration:,} of {of:,}: {latest}."
         )
     return " ".join(sentences)
 

@@ -25,7 +25,7 @@ DIGITS = 9
 def weights(count: int) -> np.ndarray:
     """Return the weights that so many streams may have, [combinations, count]; each row sums to 1."""
     parts = np.array([p for p in product(range(STEPS + 1), repeat=count - 1) if sum(p) <= STEPS])
-    return np.column_stack([parts / STEPS, 1 - parts.sum(axis=1) / STEPS])
+    return np.column_stack([parts, STEPS - parts.sum(axis=1)]) / STEPS
 
 
 def weighted(*streams: Scores) -> tuple[Scores, list[float]]:
