@@ -54,7 +54,7 @@ LONGEST = """
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have what tests call start fast (`warm.py`): by one process for all of pytest-xdist's."""
+    """Have what tests call start fast (`warm.py`): by the same processes for all of pytest-xdist's."""
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         config.add_cleanup(warm.start(COLD).end)
     ENVIRONMENT.update(warm.use(COLD))

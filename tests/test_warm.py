@@ -140,7 +140,7 @@ def test_where_nobody_answers_a_process_of_its_own_runs(folder, tmp_path):
     assert not called(folder, warm.use(COLD, tmp_path / "bin"), "well")[2]["loaded"]
 
 
-@pytest.mark.parametrize("program", warm.CONSOLE_SCRIPTS)
+@pytest.mark.parametrize("program", [name for name in warm.ASKED if name != "python"])
 def test_programs_say_what_they_would(tmp_path, program):
     said = [
         subprocess.run([program, "--help"], cwd=tmp_path, env=environment, capture_output=True, text=True)
@@ -162,10 +162,10 @@ def test_a_copy_of_the_project_runs_its_own_code(tmp_path):
 
 @pytest.fixture
 def own() -> Iterator[warm.Warm]:
-    """A process of the test's, with next to nothing loaded."""
-    own = warm.Warm(COLD)
+    """Processes of the test's, with next to nothing loaded."""
+    own = warm.Warm(COLD, dict.fromkeys(warm.LOADED, ""))
     yield own
-    if own.server.poll() is None:
+    if own.servers[0].poll() is None:
         own.end()
 
 
