@@ -1,11 +1,13 @@
 """Provenance that can evolve: what cannot matter costs nothing, and what is finished is kept on record."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 from clones import ITS_JOBS, MODEL, RUN, TABLES, all_is_done, replace, set_dropout, tables
-from conftest import ROOT, call, commit, jobs_in, planned, said
+from conftest import ROOT, call, commit, jobs_in, planned, run, said
 
 from twostream.provenance.old_plan import old_plan
 
@@ -72,6 +74,27 @@ def test_code_that_really_changed_is_named_and_taken_on_an_explicit_word_only(cl
     assert planned(clone) == ITS_JOBS
     said(clone, "dvc", "repro")
     assert all_is_done(clone)
+
+
+def test_code_that_was_certified_by_equal_bytes_is_taken_over_and_no_other(clone, tmp_path):
+    before, user = (shutil.copytree(clone, tmp_path / name, symlinks=True) for name in ("before", "user"))
+    replace(clone, "scripts/twostream/scores/svm.py", "from ", "extra = 1\nfrom ")
+    replace(clone, "scripts/make_table.py", "index=False", 'index=False, lineterminator="\\r\\n"')
+    certify = ("python", "scripts/certify_code.py", str(before), "--checked", "in a test")
+    assert jobs_in(run(clone, "--", *TABLES)) == {"fuse_streams": 2, "make_table": 2}
+    # It is not known of which code that one is.
+    (before / "scores/fused/bidirectional-average/demo_a-split1-seed0.record.json").unlink()
+    text = said(clone, *certify)
+    assert re.findall(r"fuse_streams \(\w+\): certified by (\d+) artefacts", text) == ["1"]
+    assert "make_table (" not in text and all(f"{table}: is not the same" in text for table in TABLES)
+    for file in ("scripts/twostream/scores/svm.py", "scripts/make_table.py", EQUIVALENCES):
+        shutil.copy(clone / file, user / file)
+    text = accept(user)
+    assert "its code really changed (--changed-code takes it): make_table.py" in text
+    assert "fuse_streams" not in planned(user) and planned(user)["make_table"] == 2
+
+
+EQUIVALENCES = "scripts/twostream/provenance/equivalences.json"
 
 
 def test_what_was_stale_before_stays_so(clone):

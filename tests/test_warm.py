@@ -125,6 +125,15 @@ def test_another_session_has_no_copy(folder):
     call.wait()
 
 
+def test_other_namespaces_have_no_copy(folder):
+    apart = ["unshare", "--mount"]
+    if subprocess.run([*apart, "true"], capture_output=True).returncode:
+        pytest.skip("namespaces of one's own are root's here")
+    call = [*apart, "python", "script.py", "well", "0"]
+    told = subprocess.check_output(call, cwd=folder, env=ENVIRONMENT, input="by a pipe", text=True)
+    assert not json.loads(told)["loaded"]
+
+
 def test_a_worker_of_torchruns_is_a_copy_in_a_session_of_its_own(tmp_path):
     told = "'torch' in sys.modules, os.getsid(0) == os.getpid(), os.environ['RANK'], sys.argv[1:]"
     (tmp_path / "worker.py").write_text(f"import os, sys\nprint({told}, flush=True)\nsys.exit(3)\n")

@@ -21,6 +21,7 @@ import resource
 import select
 import signal
 import socket
+import struct
 import sys
 import tempfile
 import threading
@@ -136,7 +137,7 @@ def begun(asker: socket.socket) -> int:
         request = json.loads(content)
         alike = request["python"] == sys.executable
         here = request["session"] == os.getsid(0) or is_worker(request)
-        if alike and here and suits(request["environment"]):
+        if alike and here and sees_alike(asker) and suits(request["environment"]):
             process = os.fork()
             if not process:
                 become(request, streams)
@@ -146,6 +147,13 @@ def begun(asker: socket.socket) -> int:
     for stream in streams:
         os.close(stream)
     return process
+
+
+def sees_alike(asker: socket.socket) -> bool:
+    """Whether whoever asked has the mounts, network and so on of this process: a cluster's node has not."""
+    credentials = asker.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    asking, own = Path(f"/proc/{struct.unpack('3i', credentials)[0]}/ns"), Path("/proc/self/ns")
+    return all((asking / link.name).readlink() == link.readlink() for link in own.iterdir())
 
 
 def is_worker(request: dict[str, Any]) -> bool:
