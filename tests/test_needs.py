@@ -1,7 +1,6 @@
 """What jobs say they need: memory, time and GPUs, worked out by hand, and above what was measured."""
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 import timm
 import torch
-from conftest import call, copy_project
+from conftest import ENVIRONMENT, call, copy_project
 from torch import Tensor, nn
 
 from twostream.config.loading import load_config
@@ -240,7 +239,7 @@ def test_jobs_are_held_back_by_the_gpus_of_this_machine_or_by_the_users_limit(tm
     shim.chmod(0o755)
     flows = [FLOW, FLOW.replace("demo_b", "demo_a")]
     call_it = ("snakemake", "--cores", "2", "--keep-going", "--config", "device=cuda")
-    path = f"{shim.parent}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}/usr/bin:/bin"
+    path = f"{shim.parent}{os.pathsep}{ENVIRONMENT['PATH']}"
 
     def seen(visible: str, *limit: str) -> list[str]:
         (tmp_path / "seen").unlink(missing_ok=True)
