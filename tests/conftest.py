@@ -46,9 +46,9 @@ ENVIRONMENT = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "
 COLD = dict(ENVIRONMENT)
 
 # The files that take longest begin first, so that no process works alone at the end. What DVC makes takes 50
-# seconds: of the first ones, one file alone waits for it.
+# seconds: of the first ones, one file alone waits for it, and of what Snakemake makes one alone.
 LONGEST = """
-    dvc workflow other_flow experiments accept_results devices remotes checkpoints fitting probes results
+    dvc workflow devices other_flow experiments accept_results remotes checkpoints fitting probes results
     doctor train_stream backbones fuzz_videos needs index_segments gpu_check
 """.split()  # noqa: SIM905
 
