@@ -127,7 +127,8 @@ def test_flow_of_frames_of_half_the_side_takes_about_a_quarter_of_the_time() -> 
     whole, half = (
         flow_needs("ucf101", {"scale": "paper"}, method="tvl1", short_side=side) for side in (None, 120)
     )
-    assert half.runtime / whole.runtime == pytest.approx(0.25, abs=0.02)
+    # Run times of hours are rounded up to an hour.
+    assert whole.runtime / 4 <= half.runtime < whole.runtime / 4 + 60
 
 
 def test_all_jobs_of_the_default_scale_were_measured_to_take_less_than_half() -> None:

@@ -52,24 +52,24 @@ class Algorithm:
     """What is asked of a flow algorithm before it computes.
 
     module: that of `flow/algorithms` which has it. on_gpu: whether it computes on a GPU; the others compute
-    on the CPU, whatever the device. slower: how many times as long as Brox it takes on a CPU, if that is
-    measured.
+    on the CPU, whatever the device. slower: how many times as long as Brox by 10 inner iterations it takes on
+    a CPU, decoding and encoding included, as measured (docs/flow.md, docs/extending.md).
     """
 
     module: str
+    slower: float
     on_gpu: bool = False
-    slower: float | None = None
 
 
 FlowAlgorithmName = Literal["brox", "tvl1", "farneback", "dis", "raft_small", "raft_large"]
 FLOW_ALGORITHMS: tuple[FlowAlgorithmName, ...] = get_args(FlowAlgorithmName)
 ALGORITHMS: dict[FlowAlgorithmName, Algorithm] = {
-    "brox": Algorithm("brox", on_gpu=True, slower=1.0),
-    "tvl1": Algorithm("tvl1", slower=66.0),  # docs/flow.md.
-    "farneback": Algorithm("farneback"),
-    "dis": Algorithm("dis"),
-    "raft_small": Algorithm("raft", on_gpu=True, slower=22.0),
-    "raft_large": Algorithm("raft", on_gpu=True, slower=70.0),
+    "brox": Algorithm("brox", slower=1.0, on_gpu=True),
+    "tvl1": Algorithm("tvl1", slower=40.0),  # Of lively frames; a quarter of it and less where little moves.
+    "farneback": Algorithm("farneback", slower=0.35),
+    "dis": Algorithm("dis", slower=0.9),
+    "raft_small": Algorithm("raft", slower=14.0, on_gpu=True),
+    "raft_large": Algorithm("raft", slower=44.0, on_gpu=True),
 }
 
 

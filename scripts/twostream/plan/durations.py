@@ -64,8 +64,7 @@ def _working(step: Step, held: DatasetSize, config: Config, rates: Rates) -> flo
         case ScoringRecipe() as recipe:
             return held.count * _video(recipe, training_of(step), processor.scored, config, rates)
         case FlowRecipe(shards=shards, flow=flow):
-            # What nobody has measured (OpenCV's faster ones) is taken to be as slow as Brox.
-            each = processor.pair * (ALGORITHMS[flow.method].slower or 1.0)
+            each = processor.pair * ALGORITHMS[flow.method].slower
             return each * _shard(flow_size(held, flow.short_side), shards)
         case FramesRecipe(shards=shards):
             return rates.frame * _shard(held, shards)
