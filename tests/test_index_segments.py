@@ -1,6 +1,7 @@
 """Indexing a list of segments: which frames they hold, what is refused, and how videos are fetched."""
 
 import json
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +16,14 @@ from conftest import copy_project, planned, run, snakemake, textured, write_vide
 from drawn_levels import levels, write_levels
 from local_server import Served
 
+from twostream import downloads
 from twostream.config.loading import parse
 from twostream.config.sources import Dataset, Segments
 from twostream.extraction.store import Store
 from twostream.files import UserError
 from twostream.plan.datasets import SegmentsDataset
 from twostream.videos.decoding import BadVideoError
-from twostream.videos.index import read_index
+from twostream.videos.index import read_index, recordings
 from twostream.videos.segment_list import read_segments
 from twostream.videos.segments import overlapping
 
@@ -153,6 +155,11 @@ def test_a_segment_within_another_and_one_after_it_overlap_with_the_long_one():
         ("a,X,1,2,train\na,Y,3,4,test\n", "segments of one group are on both sides of split1: a;"),
         ("a.mp4,X,1,2,train\n./x/../a.mp4,Y,3,4,test\n", "on both sides of split1: a.mp4;"),
         ("a,X,1,2,tset\n", "'tset'"),
+        ('a,X,"1,000","1,900",train\n', "line 2: start may be thousands or thousandths"),
+        ("a,X,1,1e9999999,train\nb,X,1e-9999999,2,train\n", "line 2: end is no .*line 3: start is no"),
+        ("a#frames=0:3,X,1,2,train\n", "line 2: .*rename the file"),
+        (f"{'a' * 256},X,1,2,train\n", "line 2: .*longer than a file's name may be"),
+        ("", "list.csv: lists no segments"),
     ],
 )
 def test_a_list_of_what_are_no_segments_is_refused(tmp_path, rows, said):
@@ -168,6 +175,15 @@ def test_groups_may_be_listed_and_hold_several_files(tmp_path):
         read_segments(tmp_path / "list.csv", 1, tmp_path)
     (tmp_path / "list.csv").write_text(head + "a,X,1,2,g,train\na,X,2,3,h,train\n")
     with pytest.raises(UserError, match="more than one group for a"):
+        read_segments(tmp_path / "list.csv", 1, tmp_path)
+
+
+def test_a_checksum_may_be_listed_once_for_all_lines_of_a_file(tmp_path):
+    head, rows = "file,class,start,end,sha256,split\n", "a,X,1,2,,train\na,X,2,3,{},train\nb,X,1,2,,test\n"
+    (tmp_path / "list.csv").write_text(head + rows.format("A" * 64))
+    assert read_segments(tmp_path / "list.csv", 1, tmp_path)["sha256"].tolist() == ["a" * 64, "a" * 64, ""]
+    (tmp_path / "list.csv").write_text(head + rows.format("1234"))
+    with pytest.raises(UserError, match="line 3: sha256 is '1234', not 64 hexadecimal digits"):
         read_segments(tmp_path / "list.csv", 1, tmp_path)
 
 
@@ -295,7 +311,7 @@ def test_a_command_that_fails_is_told_with_its_last_lines_and_leaves_no_half_vid
     assert "ends with 3: looking for x | ERROR: Video unavailable; 'gone' $HOME" in said
     assert not Path("data/official/mine/x").exists() and Path("data/official/mine/a").exists()
     # What a program has begun it may go on with, at the next call.
-    assert len(list(Path("data/official/mine/.fetching").glob("*/video.part"))) == 2
+    assert len(list(Path("data/official/mine/.fetching").glob("*/*/video.part"))) == 2
     rows = IDS + "x,Run,0,1,train\n"
     _, skipped, record = index(monkeypatch, rows, folder=None, fetch=command, on_bad="skip")
     assert skipped["file"].tolist() == ["x"] and record["not_had"] == 1
@@ -306,8 +322,114 @@ def test_a_command_that_cannot_be_run_ends_at_once(here, monkeypatch):
         index(monkeypatch, IDS, folder=None, fetch="no-such-program {address} {out}", on_bad="skip")
     with pytest.raises(UserError, match="-b would be taken for an option of"):
         index(monkeypatch, IDS.replace("b,", "-b,"), folder=None, fetch="true {address} {out}", on_bad="skip")
-    with pytest.raises(BadVideoError, match="a: true ends well, and has not written one file"):
+    with pytest.raises(BadVideoError, match="a: true ends well, and has written no file where"):
         index(monkeypatch, IDS, folder=None, fetch="true {address} {out}")
+
+
+WRITES = """
+import shutil, sys
+from pathlib import Path
+how, address, out = sys.argv[1:]
+source = Path("videos", address + ".mkv")
+if how == "half" and Path(out).exists():
+    print("it is there")
+elif how == "half":
+    Path(out).write_bytes(source.read_bytes()[:900])
+    sys.exit(28)
+elif how == "page":
+    Path(out).write_text("<html>sign in</html>")
+elif how == "notes":
+    Path(out + ".info.json").write_text("{}")
+else:
+    shutil.copy(source, out + (".mkv" if how == "beside" else ""))
+    Path(out + ".info.json").write_text("{}")
+"""
+
+
+def test_only_what_this_very_command_has_written_is_taken(here, monkeypatch):
+    Path("it.py").write_text(WRITES)
+
+    def fetched(how: str) -> list[str]:
+        fetch = f"{sys.executable} it.py {how} {{address}} {{out}}"
+        return index(monkeypatch, IDS, folder=None, fetch=fetch, on_bad="skip")[0]["sha256"].tolist()
+
+    def refused(how: str) -> str:
+        with pytest.raises(UserError) as caught:
+            fetched(how)
+        return str(caught.value)
+
+    halves = Path("data/official/mine/.fetching")
+    assert "ends with 28: it says nothing" in refused("half") and halves.exists()
+    # A program that leaves alone what it finds, and ends well, has fetched nothing.
+    assert "has written no file where one video was to be: it is there" in refused("half")
+    assert not halves.exists()
+    for how in ("notes", "page"):
+        assert "what it has written is no video (" in refused(how)
+    # Neither what other commands have left matters, nor what is beside a video.
+    sums = [sha256(Path(f"videos/{name}.mkv").read_bytes()).hexdigest() for name in "aabb"]
+    refused("half")
+    assert fetched("beside") == sums
+    assert not halves.exists()
+
+
+def test_what_was_recorded_of_an_address_is_asked_of_the_file_that_is_here(here, monkeypatch, server):
+    served(server, "a.mkv", "b.mkv")
+    rows = addressed(server, "a.mkv", "b.mkv")
+    index(monkeypatch, rows, folder=None)
+    (place,) = Path("data/official/mine").glob("*/v/a.mkv")
+    place.write_bytes(Path("videos/uneven.mkv").read_bytes())
+    with pytest.raises(BadVideoError, match=r"(?s)^2 of 4 .*a.mkv: .*but at the first download it was"):
+        index(monkeypatch, rows, folder=None)
+
+
+def test_a_page_in_place_of_a_video_is_not_kept_and_does_not_count_once_the_server_is_mended(
+    here, monkeypatch, server
+):
+    served(server, "a.mkv", "b.mkv")
+    server.files["/v/a.mkv"] = Served(b"<html>sign in</html>", type="video/x-matroska")
+    rows = addressed(server, "a.mkv", "b.mkv")
+    with pytest.raises(BadVideoError, match=r"(?s)^2 of 4 .*a.mkv: what the server sends is no video"):
+        index(monkeypatch, rows, folder=None)
+    served(server, "a.mkv")
+    assert len(index(monkeypatch, rows, folder=None)[0]) == 4
+
+
+def test_a_host_that_does_not_answer_is_waited_for_once(here, monkeypatch):
+    monkeypatch.setattr(downloads, "FIRST_WAIT", 0)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # Nobody listens.
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}/"
+        rows = "".join(f"{address}{name}.mkv,Run,0,1,train\n" for name in "xyz")
+        with pytest.raises(BadVideoError) as caught:
+            index(monkeypatch, rows, folder=None)
+    assert str(caught.value).count("(5 tries)") == 1
+    assert (
+        str(caught.value).count(f"not asked for, as {address[7:-1]} did not answer for {address}x.mkv") == 2
+    )
+
+
+def test_if_what_is_gone_leaves_nothing_to_train_on_the_reason_is_told(here, monkeypatch, server):
+    served(server, "b.mkv")
+    with pytest.raises(UserError) as caught:
+        index(monkeypatch, addressed(server, "a.mkv", "b.mkv"), folder=None, on_bad="skip")
+    said = str(caught.value)
+    assert "split1 has no training video of the class Run" in said
+    assert "2 of 4 videos were left out:" in said and said.count("the server answers 404") == 2
+
+
+def test_files_outside_the_folder_are_refused_before_any_is_fetched(here, monkeypatch):
+    Path("it.py").write_text(WRITES)
+    fetch = f"{sys.executable} it.py beside {{address}} {{out}}"
+    with pytest.raises(UserError, match=r"line 2: \.\./a lies outside data/official/mine"):
+        index(monkeypatch, "../a,Run,0,1,train\n" + IDS, folder=None, fetch=fetch)
+    assert not Path("data/official").exists() or not list(Path("data/official").rglob("*.mkv"))
+
+
+def test_a_recording_is_a_group_whatever_its_classes(here, monkeypatch):
+    found, _, _ = index(monkeypatch, "a.mkv,Run,0,0.4,train\na.mkv,Walk,0.4,0.8,train\n" + SPLIT)
+    assert recordings(found) == ["a.mkv", "a.mkv", "b.mkv", "b.mkv"]
+    whole = found.drop(columns="recording")
+    assert recordings(whole) == ["Run/a.mkv", "Walk/a.mkv", "Run/b.mkv", "Walk/b.mkv"]
 
 
 @pytest.mark.parametrize(
@@ -322,7 +444,9 @@ def test_addresses_that_cannot_be_files_are_refused(here, monkeypatch, address, 
     with pytest.raises(UserError, match=said):
         index(monkeypatch, f"{address},Run,0,1,train\n" + SPLIT)
     with pytest.raises(UserError, match="https://h/a and http://h/a would both be videos/h/a"):
-        index(monkeypatch, "https://h/a,Run,0,1,train\nhttp://h/a,Run,0,1,train\n" + SPLIT)
+        index(monkeypatch, "https://h/a,Run,0,1,train\nHTTP://h/a,Run,0,1,train\n" + SPLIT)
+    with pytest.raises(UserError, match=r"https://h/a/b\.mkv: would lie below https://h/a, which is a file"):
+        index(monkeypatch, "https://h/a/b.mkv,Run,0,1,train\nhttps://h/a,Run,0,1,train\n" + SPLIT)
 
 
 # --- The configuration and the plan ---

@@ -231,14 +231,14 @@ def test_a_network_that_weighs_the_first_field_minds_the_order(tmp_path):
     assert found["alone", "repeated"] == 50
 
 
-def looks(certain: float) -> Scores:
-    """A spatial run that gives each video's class so much."""
-    labels = np.repeat([0, 1], 8)
+def looks(certain: float, up: int = 8) -> Scores:
+    """A spatial run that gives each video's class so much: eight videos of the one, some of the other."""
+    labels = np.repeat([0, 1], [8, up])
     names = np.array([f"{'down' if label == 0 else 'up'}/{i % 8}" for i, label in enumerate(labels)])
     scores = np.where(np.arange(2) == labels[:, None], certain, 1 - certain)
     # In another order than the videos are tested in.
-    mixed = np.random.default_rng(0).permutation(16)
-    parts = np.array(["test"] * 16)
+    mixed = np.random.default_rng(0).permutation(len(labels))
+    parts = np.array(["test"] * len(labels))
     return Scores(names[mixed], labels[mixed], parts, names[mixed], scores[mixed], np.array(["down", "up"]))
 
 
@@ -274,9 +274,18 @@ def test_each_video_gets_flow_of_another_class_and_gives_its_own_once(sizes):
         assert len({tuple(donors(labels, seed)) for seed in range(20)}) > 1
 
 
-def test_flow_of_another_class_cannot_be_had_where_one_class_has_most_videos():
-    with pytest.raises(UserError, match="a class has more than half of the test videos"):
-        donors(np.array([0, 0, 0, 1, 2]), 0)
+def test_where_one_class_has_most_videos_there_is_no_flow_of_another_for_each(tmp_path, capsys):
+    assert donors(np.array([0, 0, 0, 1, 2]), 0) is None
+    some = {"down": DOWN, "up": UP[:5]}
+    found = accuracies(tmp_path, KnownByHand([1.0] * 5), some, looks(1.0, up=5))
+    assert ("with looks", "wrong flow") not in found and found["with looks", "untouched"] == 100
+    assert {probe for _, probe in found} == {*PROBES, "untouched"}
+    assert "wrong flow: left out, as a class has more than half" in capsys.readouterr().err
+
+
+def test_probes_of_a_run_that_sees_no_motion_are_refused_before_anything_is_made():
+    with pytest.raises(UserError, match="spatial-last-d05 sees a single frame, and probes are of runs that"):
+        Plan(load_config()).scores.score_trial("probes", "spatial-last-d05", "demo_a", 1, 0)
 
 
 # What docs/probes.md says of the drawn motions: played backwards they are the same motion from another phase;

@@ -20,9 +20,9 @@ from test_config import edit
 from test_extract_flow import shifted
 
 from twostream.config import flow as flow_settings
-from twostream.config.flow import Flow, RaftSettings
+from twostream.config.flow import Flow, SmallRaftSettings
 from twostream.config.loading import load_config
-from twostream.extraction.folder import extract_folder
+from twostream.extraction.folder import extract_folder, with_weights_here
 from twostream.extraction.raw_frames import write_raw_frames
 from twostream.extraction.store import Store
 from twostream.files import UserError, sha256
@@ -64,7 +64,7 @@ def weights(content) -> str:
 
 
 def settings(weights: str, **more: object) -> Flow:
-    own = RaftSettings(weights=weights, updates=3)
+    own = SmallRaftSettings(weights=weights, updates=3)
     return Flow(**({"method": "raft_small", "encoding": "range", "quality": 90, "raft_small": own} | more))
 
 
@@ -152,7 +152,7 @@ def test_on_a_gpu_pairs_are_computed_in_batches(weights):
 
 
 def fields_by(weights: str, method: str = "raft_small") -> list[np.ndarray]:
-    own = RaftSettings(weights=weights, updates=1)
+    own = {"weights": weights, "updates": 1}
     return list(raft.fields(gray(128, 128), False, settings(weights, method=method, raft_large=own), "cpu"))
 
 
@@ -165,18 +165,41 @@ def test_weights_that_are_not_there_are_named_with_those_that_are(weights):
         fields_by("0000abcd")
 
 
-@pytest.mark.parametrize("what", ["text", "a list", "another network"])
+@pytest.mark.parametrize("what", ["text", "a list", "numbers", "cut", "another network"])
 def test_a_file_of_something_else_is_named(place, what):
     file = place.parent / "raft_large/wrong.pth"
     file.parent.mkdir()
     if what == "text":
         file.write_bytes(b"no weights")
     else:
-        torch.save([1, 2] if what == "a list" else optical_flow.raft_small().state_dict(), file)
+        held = {"a list": [1, 2], "numbers": {1: 2}}.get(what, optical_flow.raft_small().state_dict())
+        torch.save(held, file, _use_new_zipfile_serialization=what != "cut")
+    if what == "cut":
+        file.write_bytes(file.read_bytes()[:60] + bytes(range(190, 250)) + file.read_bytes()[120:])
     with pytest.raises(
         UserError, match=r"wrong\.pth: does not hold the weights of torchvision's raft_large: "
     ):
         fields_by(sha256(file)[:8], "raft_large")
+
+
+def test_a_damaged_copy_is_not_taken_for_weights_of_ones_own(place, content):
+    (place / "raft_small_C_T_V2-01064c6d.pth").write_bytes(content)
+    with pytest.raises(UserError, match=r"its SHA-256 is [0-9a-f]{64}, and by its name begins with 01064c6d"):
+        with_weights_here(Flow(method="raft_small", encoding="range", quality=90))
+
+
+def test_weights_that_are_no_numbers_are_named(place):
+    held = optical_flow.raft_small().state_dict()
+    held["update_block.flow_head.conv2.bias"][0] = float("nan")
+    torch.save(held, place / "mine.pth")
+    with pytest.raises(UserError, match=r"mine\.pth: holds weights that are not finite"):
+        fields_by(sha256(place / "mine.pth")[:8])
+
+
+def test_whoever_sets_updates_alone_keeps_the_published_weights():
+    own = {"raft_small": {"updates": 6}, "raft_large": {"updates": 6}}
+    set_so = Flow(method="raft_small", encoding="range", quality=90, **own)
+    assert (set_so.raft_small.weights, set_so.raft_large.weights) == ("01064c6d", "ff5fadd5")
 
 
 def test_without_torchvision_is_said_what_to_do(weights, monkeypatch):
@@ -231,7 +254,7 @@ def test_torchvisions_addresses_are_its_own():
 
 
 def test_settings_of_raft_are_in_no_record_of_other_flow():
-    brox = Flow(method="brox", encoding="range", quality=90, raft_small=RaftSettings(weights="0" * 8))
+    brox = Flow(method="brox", encoding="range", quality=90, raft_small=SmallRaftSettings(weights="0" * 8))
     assert not flow_settings.RAFT_WEIGHTS.keys() & brox.model_dump().keys()
     large = Flow(method="raft_large", encoding="range", quality=90).model_dump()
     assert large["raft_large"] == {"weights": "ff5fadd5", "updates": 12} and "raft_small" not in large
@@ -239,7 +262,7 @@ def test_settings_of_raft_are_in_no_record_of_other_flow():
 
 def test_other_weights_are_another_flow_and_of_nothing_else(tmp_path):
     config = load_config(ROOT / "config")
-    own = config.scale.flow.model_copy(update={"raft_small": RaftSettings(weights="1" * 8)})
+    own = config.scale.flow.model_copy(update={"raft_small": SmallRaftSettings(weights="1" * 8)})
     plans = [
         Plan(config.model_copy(update={"scale": config.scale.model_copy(update={"flow": flow})}))
         for flow in (config.scale.flow, own)
@@ -279,7 +302,7 @@ def with_real_weights() -> Flow:
     if len(REAL) != 1:
         pytest.skip(f"no weights in {FOLDER}")
     (FOLDER / "real.pth").symlink_to(REAL[0].resolve())
-    return Flow(**COMMON, raft_small=RaftSettings(weights=sha256(REAL[0])[:8]))
+    return Flow(**COMMON, raft_small=SmallRaftSettings(weights=sha256(REAL[0])[:8]))
 
 
 @pytest.mark.parametrize("zoom", [0.25, 0.5, 1, 2])

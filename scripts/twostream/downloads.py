@@ -28,16 +28,19 @@ BUSY = {408, 429}  # with 5xx, the answers that a later try may better
 
 
 class UnavailableError(UserError):
-    """No source has the file whole; `problems` says of each what is wrong with it."""
+    """No source has the file whole; `problems` says of each what is wrong with it.
 
-    def __init__(self, name: str, problems: list[str]) -> None:
+    unanswered: whether no server of theirs has answered at all.
+    """
+
+    def __init__(self, name: str, problems: list[str], unanswered: bool) -> None:
         listed = "\n".join(f"  {problem}" for problem in problems)
         super().__init__(
             f"{name} could not be fetched:\n{listed}\n"
             "Try again later, or name in the config another source of it, or the folder or file that you"
             " have."
         )
-        self.problems = problems
+        self.problems, self.unanswered = problems, unanswered
 
 
 class KnownFile(Strict):
@@ -53,8 +56,16 @@ class _SourceError(Exception):
     """This source does not have the file; the next one may."""
 
 
+class _UnansweredError(_SourceError):
+    """No try has had an answer."""
+
+
 class _BrokenOffError(Exception):
-    """The transfer ended early; another try may go on from there."""
+    """The transfer ended early; another try may go on from there. has_answered: whether it had begun."""
+
+    def __init__(self, why: str, has_answered: bool = True) -> None:
+        super().__init__(why)
+        self.has_answered = has_answered
 
 
 def fetch(archive: Archive, folder: Path, known: Path) -> Path:
@@ -70,7 +81,7 @@ def fetch(archive: Archive, folder: Path, known: Path) -> Path:
     full or something is wrong with `known`.
     """
     recorded = _read_known(known)
-    problems = []
+    problems, errors = [], []
     for source in archive.sources:
         path = folder / source.name
         if path.is_file():
@@ -86,11 +97,26 @@ def fetch(archive: Archive, folder: Path, known: Path) -> Path:
             return path
         except _SourceError as error:
             problems.append(f"{source.url}: {error}")
+            errors.append(error)
         except OSError as error:
             raise UserError(
                 f"{error.filename or folder}: cannot be written to: {error.strerror or error}"
             ) from None
-    raise UnavailableError(archive.sources[0].name, problems)
+    unanswered = all(isinstance(error, _UnansweredError) for error in errors)
+    raise UnavailableError(archive.sources[0].name, problems, unanswered)
+
+
+def changed(path: Path, url: str, known: Path) -> str | None:
+    """Return how a file differs from what the first download from a url was, as recorded; None if not."""
+    recorded = _read_known(known).get(url)
+    return _differs(path, recorded, known) if recorded else None
+
+
+def forget(url: str, known: Path) -> None:
+    """Take out of the record what the first download from a url was."""
+    recorded = _read_known(known)
+    if recorded.pop(url, None):
+        write_json(known, KnownFiles(recorded).model_dump())
 
 
 def _fetch_from(source: Mirror, folder: Path, known: Path) -> Path:
@@ -131,13 +157,17 @@ def _what_is_wrong(path: Path, source: Mirror, recorded: KnownFile | None, known
     for kind, given in (("sha256", source.sha256), ("md5", source.md5)):
         if given and (found := _checksum(path, kind)) != given:
             return f"the file's {kind} is {found} and should be {given}"
-    if recorded and not source.sha256 and (found := _checksum(path, "sha256")) != recorded.sha256:
-        return (
-            f"the file's sha256 is {found} ({size:,} bytes), but at the first download it was "
-            f"{recorded.sha256} ({recorded.size:,} bytes), as recorded in {known}; if you know that "
-            "the new file is right, remove this url there"
-        )
-    return None
+    return _differs(path, recorded, known) if recorded and not source.sha256 else None
+
+
+def _differs(path: Path, recorded: KnownFile, known: Path) -> str | None:
+    if (found := _checksum(path, "sha256")) == recorded.sha256:
+        return None
+    return (
+        f"the file's sha256 is {found} ({path.stat().st_size:,} bytes), but at the first download it was "
+        f"{recorded.sha256} ({recorded.size:,} bytes), as recorded in {known}; if you know that "
+        "the new file is right, remove this url there"
+    )
 
 
 def _checksum(path: Path, kind: str) -> str:
@@ -185,15 +215,17 @@ class _Part:
 
 def _transfer_patiently(part: _Part) -> None:
     """Transfer until the file is whole; raise _SourceError once several tries bring nothing new."""
-    farthest, idle = part.size, 0
+    farthest, idle, has_answered = part.size, 0, False
     while True:
         try:
             return _transfer(part)
         except _BrokenOffError as error:
+            has_answered = has_answered or error.has_answered
             idle = 0 if part.size > farthest else idle + 1
             farthest = max(farthest, part.size)
             if idle == TRIES:
-                raise _SourceError(f"{error} ({TRIES} tries)") from None
+                kind = _SourceError if has_answered else _UnansweredError
+                raise kind(f"{error} ({TRIES} tries)") from None
         time.sleep(FIRST_WAIT * 2**idle)
 
 
@@ -203,8 +235,10 @@ def _transfer(part: _Part) -> None:
     if part.version:
         # A server whose file has changed since answers If-Range with the whole of the new one.
         headers |= {"Range": f"bytes={part.size}-", "If-Range": part.version}
+    has_answered = False
     try:
         with requests.get(part.source.url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+            has_answered = True
             if part.size and response.headers.get("Content-Range") == f"bytes */{part.size}":
                 return  # nothing is missing: an earlier run ended between transfer and check
             _refuse(response, part)
@@ -213,7 +247,7 @@ def _transfer(part: _Part) -> None:
         reason = _innermost(error)
         if isinstance(reason, ssl.SSLCertVerificationError):
             raise _SourceError(f"the server's certificate is not accepted: {reason}") from None
-        raise _BrokenOffError(f"the connection fails: {reason}") from None
+        raise _BrokenOffError(f"the connection fails: {reason}", has_answered) from None
     except requests.RequestException as error:
         raise _SourceError(str(error)) from None
 

@@ -28,16 +28,31 @@ class BroxSettings(Strict):
     """The over-relaxation of the SOR sweeps."""
 
 
+Digits = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$"), given_as("8 to 64 hexadecimal digits, in quotes")]
+
+
 class RaftSettings(Strict):
     """Settings of RAFT (Teed & Deng, 2020)."""
 
-    weights: Annotated[
-        str, Field(pattern=r"^[0-9a-f]{8,64}$"), given_as("8 to 64 hexadecimal digits, in quotes")
-    ]
-    """What the SHA-256 of the file with the weights begins with; by default torchvision's, which are fetched.
-    Any other lies in `data/archives/raft_small/` (`raft_large/`)."""
+    weights: Digits
+    """What the SHA-256 of the file with the weights begins with."""
     updates: Count = 12
     """How often RAFT updates a field."""
+
+
+class SmallRaftSettings(RaftSettings):
+    """Those of the smaller one."""
+
+    weights: Digits = "01064c6d"
+    """What the SHA-256 of the file with the weights begins with; by default torchvision's, which are fetched.
+    Any other lies in `data/archives/raft_small/`."""
+
+
+class LargeRaftSettings(RaftSettings):
+    """Those of the larger one."""
+
+    weights: Digits = "ff5fadd5"
+    """The same of the larger one; any others than torchvision's lie in `data/archives/raft_large/`."""
 
 
 # Where torchvision's default weights are; a file's name ends with what its SHA-256 begins with.
@@ -90,9 +105,9 @@ class Flow(Strict):
     """The quality of the JPEG files."""
     brox: BroxSettings = BroxSettings()
     """How Brox flow is computed."""
-    raft_small: RaftSettings = RaftSettings(weights="01064c6d")
+    raft_small: SmallRaftSettings = SmallRaftSettings()
     """The smaller RAFT's weights and updates."""
-    raft_large: RaftSettings = RaftSettings(weights="ff5fadd5")
+    raft_large: LargeRaftSettings = LargeRaftSettings()
     """The larger RAFT's."""
 
     @property

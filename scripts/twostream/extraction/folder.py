@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from twostream.config.flow import RAFT_WEIGHTS, Flow, RaftSettings
+from twostream.config.flow import RAFT_WEIGHTS, Flow
 from twostream.extraction.flow import flow_facts, write_flow
 from twostream.extraction.preview import write_preview
 from twostream.extraction.shards import FIELD_BYTES, check_free_disk
@@ -74,7 +74,7 @@ def with_weights_here(flow: Flow) -> Flow:
         raise UserError(f"{weights_folder(flow.method)}: holds several files of weights; leave one there")
     ((file, checksum),) = here.items()
     print(f"{flow.method}: the weights are those in {file} (SHA-256 {checksum[:8]}...)", file=sys.stderr)
-    return flow.model_copy(update={flow.method: RaftSettings(weights=checksum[:8])})
+    return flow.model_copy(update={flow.method: flow.raft.model_copy(update={"weights": checksum[:8]})})
 
 
 def usable_files(folder: Path, out: Path, skip_bad: bool, every: int = 1) -> list[str]:

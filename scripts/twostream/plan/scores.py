@@ -40,6 +40,8 @@ class Scores:
     @memoized
     def score_trial(self, trial: TrialName, run: str, dataset: str, split: int, seed: int) -> Step:
         """How a run's test videos come out in each way of a trial."""
+        if TRIALS[trial].of_motion and not self._benchmark.runs[run].input.shows_motion:
+            raise NoSuchStepError(f"{run} sees a single frame, and {trial} are of runs that see motion")
         scored = self.score_videos(run, dataset, split, seed)
         spatial = self._averaged_with(run) if TRIALS[trial].fused else None
         recipe = TrialRecipe(**scored.recipe.model_dump(), trial=trial, seed=seed, spatial=spatial)

@@ -11,7 +11,7 @@ from twostream.progress import ProgressBar
 from twostream.results.formatting import Rows
 from twostream.videos.decoding import announced, frame_rate
 from twostream.videos.excerpt import whole
-from twostream.videos.index import splits_of
+from twostream.videos.index import recordings, splits_of
 from twostream.videos.suspicions import repeated_across
 
 
@@ -85,7 +85,7 @@ def _range(values: pd.Series) -> str:
 
 
 def _groups(index: pd.DataFrame) -> str:
-    return _range(index.groupby(["class", "group"]).size())
+    return _range(pd.Series(recordings(index)).value_counts())
 
 
 def _parts(split: pd.Series) -> str:

@@ -21,7 +21,7 @@ from numpy.lib.npyio import NpzFile
 
 from twostream.files import UserError
 from twostream.scores.score_file import Scores, check
-from twostream.videos.index import class_names, part
+from twostream.videos.index import class_names, part, recordings
 
 NEEDED = ("videos", "scores", "classes")
 # Of each array NumPy's kinds, the number of dimensions, and both in words.
@@ -48,7 +48,7 @@ def read_given(file: str | Path, index: pd.DataFrame, split: int) -> Scores:
         videos=np.array(expected["file"].tolist()),
         labels=expected["label"].to_numpy(),
         parts=np.array(expected[f"split{split}"].tolist()),
-        groups=np.array([f"{c}/{g}" for c, g in zip(expected["class"], expected["group"], strict=True)]),
+        groups=np.array(recordings(expected)),
         scores=content["scores"][rows][:, columns].astype(np.float64),
         classes=np.array(class_names(index)),
     )

@@ -19,7 +19,7 @@ from twostream.training.data_loader import iterate_batches
 from twostream.training.preprocessing import prepare
 from twostream.training.reader import VideoReader, open_reader
 from twostream.training.squares import square_side
-from twostream.videos.index import class_names, part, read_index
+from twostream.videos.index import class_names, part, read_index, recordings
 
 
 def score_videos(
@@ -43,7 +43,7 @@ def score_videos(
         for of_inputs in scores_of_inputs(recipe, dataset, files, model, device_name, workers)
     ]
     values = np.stack(scores).astype(np.float64)
-    groups = [f"{c}/{g}" for found in rows for c, g in zip(found["class"], found["group"], strict=True)]
+    groups = [recording for found in rows for recording in recordings(found)]
     return Scores(
         videos=np.array(files),
         labels=np.array([label for found in rows for label in found["label"]]),

@@ -23,7 +23,7 @@ from twostream.scores.score_file import Scores
 from twostream.training.data_loader import iterate_batches
 from twostream.training.reader import VideoReader, open_reader
 from twostream.training.scoring import TestVideos, score_inputs
-from twostream.videos.index import class_names, part, read_index
+from twostream.videos.index import class_names, part, read_index, recordings
 
 Feed = Callable[[str, Tensor, Tensor], tuple[Tensor, Tensor]]
 """What is fed to a network of a video: its name, images and ranges, as in `TestVideos`, to the latter two."""
@@ -118,6 +118,7 @@ def score_trial(
     if (recipe.spatial is None) != (spatial is None):
         raise UserError(f"--spatial: is for the scores of the recipe's spatial run, here {recipe.spatial}")
     index = read_index(dataset.index)
+    tested = part(index, recipe.split, "test")
     device = use_device(device_name)
     network, description = load_model(model)
     to_device(network, device)
@@ -128,8 +129,10 @@ def score_trial(
         description=description,
         reader=open_reader(description.run.input, dataset),
         videos=[
-            Video(video["file"], f"{video['class']}/{video['group']}", video["label"])
-            for video in part(index, recipe.split, "test").to_dict("records")
+            Video(file, recording, label)
+            for file, recording, label in zip(
+                tested["file"], recordings(tested), tested["label"], strict=True
+            )
         ],
         classes=class_names(index),
         spatial=spatial,

@@ -3,7 +3,8 @@
 Columns: `file` (relative to the dataset's folder; a folder, if its pictures are the video; with the
 frames, if it is an excerpt of a file: `excerpt`), `size` (bytes) and `sha256` of the file, `class`, `label`
 (from 0, classes in alphabetical order), `group`, and for each split `split1`, `split2`, ... one of
-`train`, `test`, `none`. Rows are sorted by file.
+`train`, `test`, `none`. Rows are sorted by file. Segments have their `start` and `end` (s), and the
+`recording` that they are of.
 """
 
 from pathlib import Path
@@ -12,13 +13,14 @@ from typing import Literal
 import pandas as pd
 
 from twostream.config.sources import Media
-from twostream.files import UserError, atomic_write
+from twostream.files import NAMED, UserError, atomic_write
 from twostream.progress import ProgressBar
 from twostream.videos.content import content_sha256, content_size
 from twostream.videos.decoding import BadVideoError, why_unusable
 from twostream.videos.excerpt import file_of
 
 PARTS = {"train", "test", "none"}
+TEXTS = ("file", "class", "group", "recording")
 ADVICE = "set `on_bad_video: skip` in config/config.yaml"
 
 
@@ -33,7 +35,7 @@ def complete(
     """
     table = checked(table, folder, media)
     bad = unusable(table, folder, media, on_bad_video, ADVICE)
-    return indexed(table.drop(bad.index), table, folder, media), bad.reset_index(drop=True)
+    return indexed(table.drop(bad.index), table, folder, media, bad), bad.reset_index(drop=True)
 
 
 def checked(table: pd.DataFrame, folder: Path, media: Media) -> pd.DataFrame:
@@ -44,18 +46,27 @@ def checked(table: pd.DataFrame, folder: Path, media: Media) -> pd.DataFrame:
     return table.sort_values("file", ignore_index=True)
 
 
-def indexed(good: pd.DataFrame, table: pd.DataFrame, folder: Path, media: Media) -> pd.DataFrame:
+def indexed(
+    good: pd.DataFrame, table: pd.DataFrame, folder: Path, media: Media, bad: pd.DataFrame
+) -> pd.DataFrame:
     """Return the index of the videos in `good`, which are those of `table` that can be used.
 
-    Raises UserError if its splits cannot be trained or tested on.
+    Raises UserError if its splits cannot be trained or tested on; it names those in `bad` (file and reason),
+    which were left out.
     """
     classes = sorted(table["class"].unique())
     good = good.reset_index(drop=True)
     if media != "images":
-        _check_splits(good, folder)
-        # One whose test videos are skipped is not asked for: they are reported as left out.
-        for split in splits_of(table):
-            _check_classes(table[table[split] != "none"], split, "test", folder)
+        try:
+            _check_splits(good, folder)
+            # One whose test videos are skipped is not asked for: they are reported as left out.
+            for split in splits_of(table):
+                _check_classes(table[table[split] != "none"], split, "test", folder)
+        except UserError as error:
+            if bad.empty:
+                raise
+            left_out = f"{len(bad)} of {len(table)} {media} were left out:\n{_listed(bad[:NAMED], folder)}"
+            raise UserError(f"{error}\n{left_out}") from None
     files = [file_of(folder / video) for video in good["file"]]
     # Of a file with several excerpts, once.
     sums = {file: content_sha256(file) for file in ProgressBar(list(dict.fromkeys(files)), "checksums")}
@@ -83,11 +94,15 @@ def refuse_bad(bad: pd.DataFrame, count: int, folder: Path, media: Media, advice
     """Raise BadVideoError that names all bad videos, by `file` and `reason`, if there are any of `count`."""
     if bad.empty:
         return
-    listed = "\n".join(f"  {folder / file}: {reason}" for file, reason in bad[["file", "reason"]].to_numpy())
     raise BadVideoError(
-        f"{len(bad)} of {count} {media} cannot be used:\n{listed}\n"
+        f"{len(bad)} of {count} {media} cannot be used:\n{_listed(bad, folder)}\n"
         f"Replace them, or {advice} to leave them out."
     )
+
+
+def _listed(bad: pd.DataFrame, folder: Path) -> str:
+    rows = bad[["file", "reason"]].to_numpy()
+    return "\n".join(f"  {folder / file}: {reason}" for file, reason in rows)
 
 
 def _check_rows(table: pd.DataFrame, folder: Path) -> None:
@@ -142,7 +157,7 @@ def write_index(index: pd.DataFrame, path: str | Path) -> None:
 def read_index(path: str | Path) -> pd.DataFrame:
     """Read an index; raise UserError if it is missing or lacks a column."""
     try:
-        index = pd.read_csv(path, dtype={"file": str, "class": str, "group": str}, na_filter=False)
+        index = pd.read_csv(path, dtype=dict.fromkeys(TEXTS, str), na_filter=False)
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read as an index: {error}") from None
     missing = {"file", "class", "label", "group", "split1"} - set(index.columns)
@@ -155,6 +170,17 @@ def class_names(index: pd.DataFrame) -> list[str]:
     """Return the classes in the order of their labels; a label no video has left is `?`."""
     names = dict(zip(index["label"], index["class"], strict=True))
     return [names.get(label, "?") for label in range(max(names) + 1)]
+
+
+def recordings(index: pd.DataFrame) -> list[str]:
+    """Return which recording each video of an index is of; those of one recording are no independent tests.
+
+    As a rule it is the class's group, as UCF-101 numbers groups anew in each class. Of segments it is the
+    group alone: one file may show several classes.
+    """
+    if "recording" in index:
+        return index["recording"].tolist()
+    return [f"{name}/{group}" for name, group in zip(index["class"], index["group"], strict=True)]
 
 
 def part(index: pd.DataFrame, split: int | None, name: str) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """A user's list of segments of videos, as Kinetics and surveillance sets have it."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Hashable, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,7 @@ from twostream.config.sources import Segments
 from twostream.files import LONGEST_NAME, NAMED, UserError, sha256, some
 from twostream.provenance.digest import digest
 from twostream.provenance.records import read_record
+from twostream.videos.excerpt import frames_of
 from twostream.videos.index import splits_of
 from twostream.videos.listing import SUFFIXES
 from twostream.videos.lists import read_list, relative
@@ -21,6 +23,10 @@ OPTIONAL = ("group", "sha256")
 # Kinetics' names of columns, and of the part that is not for training.
 COLUMNS = {"label": "class", "youtube_id": "file", "time_start": "start", "time_end": "end"}
 PARTS = dict.fromkeys(("val", "validate", "validation"), "test")
+LONGEST, FINEST = 10**9, -20  # seconds, and powers of ten of them
+# `1,500`: some write thousands so, and some thousandths.
+TWO_MEANINGS = re.compile(r"\d{1,3}(,\d{3})+")
+CHECKSUM = re.compile("([0-9a-f]{64})?")
 
 
 def read_segments(file: Path, splits: int, folder: Path) -> pd.DataFrame:
@@ -28,22 +34,52 @@ def read_segments(file: Path, splits: int, folder: Path) -> pd.DataFrame:
 
     `start` and `end` are exact (Fraction, s); `file` is an address, or relative to the folder; the group is
     the file where no other is listed. Raises UserError that names the list, and all lines with a segment that
-    is none: a time that is no number, no length, or what is listed before; or the files with two groups or
-    checksums, or the groups on both sides of a split.
+    is none: a file outside the folder, a time that is no number, no length, or what is listed before; or the
+    files with two groups or checksums, or the groups on both sides of a split.
     """
     table = read_list(file, NEEDED, splits, OPTIONAL, COLUMNS, PARTS)
-    files = table["file"]
-    table["file"] = [f if is_address(f) or not f else relative(f, folder) for f in files]
+    if table.empty:
+        raise UserError(f"{file}: lists no segments")
+    table["file"] = [_plain(f) if is_address(f) else relative(f, folder) for f in table["file"]]
     if "group" not in table:
         table.insert(2, "group", table["file"])
-    for column in ("start", "end"):
-        table[column] = table[column].map({text: _seconds(text) for text in table[column].unique()})
+    _check_files(table, file, folder)
     _check_times(table, file)
     _check_groups(table, file)
+    if "sha256" in table:
+        # One of a file's lines may have it for all.
+        given = table[table["sha256"] != ""].set_index("file")["sha256"].to_dict()
+        table["sha256"] = table["file"].map(given).fillna("")
     return table.reset_index(drop=True)
 
 
+def _check_files(table: pd.DataFrame, file: Path, folder: Path) -> None:
+    problems: list[tuple[Hashable, str]] = []
+    for line, name in zip(table.index, table["file"], strict=True):
+        if is_address(name):
+            continue
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            problems.append((line, f"{name} lies outside {folder}; files are named relative to it"))
+        elif frames_of(name):
+            problems.append((line, f"{name} is what an excerpt of a video is called; rename the file"))
+        elif max(len(part.encode()) for part in Path(name).parts) > LONGEST_NAME:
+            problems.append((line, f"{name} is longer than a file's name may be"))
+    if "sha256" in table:
+        table["sha256"] = table["sha256"].str.lower()
+        problems += [
+            (line, f"sha256 is {text!r}, not 64 hexadecimal digits")
+            for line, text in zip(table.index, table["sha256"], strict=True)
+            if not CHECKSUM.fullmatch(text)
+        ]
+    _refuse(file, problems)
+
+
 def _check_times(table: pd.DataFrame, file: Path) -> None:
+    for column in ("start", "end"):
+        texts = table[column]
+        unclear = f"{column} may be thousands or thousandths; write it without a comma"
+        _refuse(file, [(line, unclear) for line, text in texts.items() if TWO_MEANINGS.fullmatch(text)])
+        table[column] = texts.map({text: _seconds(text) for text in texts.unique()})
     problems = [
         (line, problem)
         for line, start, end in zip(table.index, table["start"], table["end"], strict=True)
@@ -56,7 +92,9 @@ def _check_times(table: pd.DataFrame, file: Path) -> None:
 
 def _check_groups(table: pd.DataFrame, file: Path) -> None:
     for column in OPTIONAL:
-        if column in table and (more := table.groupby("file")[column].nunique() > 1).any():
+        if column not in table:
+            continue
+        if (more := table[table[column] != ""].groupby("file")[column].nunique() > 1).any():
             raise UserError(f"{file}: has more than one {column} for {some(more.index[more])}")
     for split in splits_of(table):
         sides = table[table[split] != "none"].groupby("group")[split].nunique() > 1
@@ -71,7 +109,9 @@ def _seconds(text: str) -> Fraction | None:
     """A time; None if it is no number. Some write a decimal comma."""
     try:
         number = Decimal(text.replace(",", "."))
-        return Fraction(number) if number.is_finite() else None
+        exponent = number.as_tuple().exponent
+        is_time = isinstance(exponent, int) and exponent >= FINEST and -LONGEST < number < LONGEST
+        return Fraction(number) if is_time else None
     except InvalidOperation:
         return None
 
@@ -86,7 +126,7 @@ def _problem(start: Fraction | None, end: Fraction | None) -> str | None:
     return None
 
 
-def _refuse(file: Path, problems: list[tuple[int, str]]) -> None:
+def _refuse(file: Path, problems: Sequence[tuple[Hashable, str]]) -> None:
     if problems:
         listed = "\n".join(f"  line {line}: {problem}" for line, problem in problems[:NAMED])
         more = f"\n  and {len(problems) - NAMED:,} more" if len(problems) > NAMED else ""
@@ -95,7 +135,12 @@ def _refuse(file: Path, problems: list[tuple[int, str]]) -> None:
 
 def is_address(file: str) -> bool:
     """Whether what a list has as a file is an address on the web."""
-    return file.startswith(("http://", "https://"))
+    return file.lower().startswith(("http://", "https://"))
+
+
+def _plain(address: str) -> str:
+    scheme, _, rest = address.partition(":")
+    return f"{scheme.lower()}:{rest}"
 
 
 def local_names(files: Iterable[str], folder: Path) -> dict[str, str]:
@@ -120,6 +165,11 @@ def local_names(files: Iterable[str], folder: Path) -> dict[str, str]:
     for file, name in names.items():
         if (other := of_name.setdefault(name, file)) != file:
             raise UserError(f"{other} and {file} would both be {folder / name}; list one of them")
+    for name, file in of_name.items():
+        if above := next(
+            (of_name[str(place)] for place in Path(name).parents if str(place) in of_name), None
+        ):
+            raise UserError(f"{file}: would lie below {above}, which is a file; list one of them")
     return names
 
 

@@ -64,8 +64,9 @@ def index_segments(
     columns = ["class", "group", *(column for column in table if str(column).startswith("split"))]
     good = table[usable][columns]
     good.insert(0, "file", names)
-    index = indexed(good, table, folder, "videos")
+    index = indexed(good, table, folder, "videos", bad)
     index[["start", "end"]] = seconds[usable].to_numpy()
+    index["recording"] = index["group"]
     return Indexed(index, bad.reset_index(drop=True), cut_short, overlapping(index["file"]))
 
 

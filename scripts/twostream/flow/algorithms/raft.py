@@ -6,7 +6,7 @@ errors as they are (docs/extending.md). On a GPU pairs are computed in batches, 
 
 from __future__ import annotations
 
-import pickle
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
@@ -122,9 +122,12 @@ def _network(name: FlowAlgorithmName, digits: str, device: torch.device) -> nn.M
     network: nn.Module = getattr(optical_flow, name)(weights=None)
     try:
         network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, TypeError, KeyError) as error:
-        why = shorten(str(error), 200, placeholder=" ...")
+    # A damaged file may lead to any error.
+    except Exception as error:  # noqa: BLE001
+        why = shorten(str(error) or type(error).__name__, 200, placeholder=" ...")
         raise UserError(f"{file}: does not hold the weights of torchvision's {name}: {why}") from None
+    if not all(values.isfinite().all() for values in network.state_dict().values()):
+        raise UserError(f"{file}: holds weights that are not finite; put another copy of it there")
     return network.eval().to(device)
 
 
@@ -153,8 +156,18 @@ def _weights_file(name: FlowAlgorithmName, digits: str) -> Path:
 
 
 def weights_here(name: FlowAlgorithmName) -> dict[Path, str]:
-    """Return the files of weights that lie here for a network, each with its SHA-256."""
-    return {file: sha256(file) for file in sorted(weights_folder(name).glob("*.pth")) if file.is_file()}
+    """Return the files of weights that lie here for a network, each with its SHA-256.
+
+    Raises UserError if one is named by other digits than its own, as published files are.
+    """
+    found = {file: sha256(file) for file in sorted(weights_folder(name).glob("*.pth")) if file.is_file()}
+    for file, checksum in found.items():
+        digits = file.stem.rpartition("-")[2]
+        if re.fullmatch("[0-9a-f]{8}", digits) and not checksum.startswith(digits):
+            raise UserError(
+                f"{file}: its SHA-256 is {checksum}, and by its name begins with {digits}; delete it"
+            )
+    return found
 
 
 def weights_folder(name: FlowAlgorithmName) -> Path:

@@ -5,6 +5,7 @@ has none. They show what an accuracy does not: whether a network sees the direct
 happens, or more than one instant, and whether a fusion minds whose flow it is given.
 """
 
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -98,13 +99,13 @@ def tampered(probe: str, what: Input, seed: int) -> Feed:
     return feed
 
 
-def donors(labels: np.ndarray, seed: int) -> np.ndarray:
+def donors(labels: np.ndarray, seed: int) -> np.ndarray | None:
     """Return for each video the number of one of another class, whose flow it is given; each gives its once.
 
-    `labels` [videos]. Drawn by the seed. Raises UserError if a class has more than half of the videos.
+    `labels` [videos]. Drawn by the seed. None if a class has more than half of the videos.
     """
     if 2 * np.bincount(labels).max() > len(labels):
-        raise UserError("a class has more than half of the test videos: not each can be given another's flow")
+        return None
     rng = np.random.default_rng(seed)
     given = rng.permutation(len(labels))
     for video in range(len(labels)):
@@ -124,7 +125,14 @@ def _parts(what: Input) -> list[np.ndarray]:
 def _fused(alone: dict[str, Scores], spatial: Scores, seed: int) -> dict[str, Scores]:
     """The same, averaged with scores of the videos' frames; and with flow of other videos."""
     own = alone["untouched"]
-    swapped = replace(own, scores=own.scores[donors(own.labels, seed)])
-    probed = {name: scores for name, scores in alone.items() if scores is not own}
-    flows = probed | {WRONG_FLOW: swapped, "untouched": own}
+    flows = {name: scores for name, scores in alone.items() if scores is not own}
+    if (given := donors(own.labels, seed)) is None:
+        print(
+            f"{WRONG_FLOW}: left out, as a class has more than half of the test videos: not each of them can"
+            " be given flow of another",
+            file=sys.stderr,
+        )
+    else:
+        flows[WRONG_FLOW] = replace(own, scores=own.scores[given])
+    flows["untouched"] = own
     return {name: average(flow, spatial) for name, flow in flows.items()}
