@@ -6,11 +6,12 @@ from twostream import cli, paths
 from twostream.config.recipes import IndexRecipe
 from twostream.config.sources import Segments
 from twostream.provenance.locks import locked
+from twostream.videos.excerpt import whole
 from twostream.videos.fetching import bring_videos
 from twostream.videos.index import write_index
 from twostream.videos.segment_list import is_address, local_names, read_segments
 from twostream.videos.segments import index_segments, tell
-from twostream.videos.suspicions import refuse_alike, refuse_repeated
+from twostream.videos.suspicions import refuse_alike, refuse_repeated, refuse_text
 
 
 def main() -> None:
@@ -34,6 +35,7 @@ def main() -> None:
             not_had = bring_videos(wanted, sums, args.folder, source.fetch, known)
         table["file"] = table["file"].map(names)
         found = index_segments(table, args.folder, not_had, args.on_bad_video)
+        refuse_text({whole(file) for file in found.index["file"]}, args.folder)
         refuse_alike(found.index, args.folder)
         refuse_repeated(found.index, args.folder)
         tell(found)

@@ -15,6 +15,7 @@ class Served:
     breaks: list[int] = field(default_factory=list)  # bytes after which each answer breaks off
     statuses: list[int] = field(default_factory=list)  # of the first answers, in place of the file
     type: str = "application/zip"
+    moved: str | None = None  # to this address; an empty one ends the connection without an answer
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -25,6 +26,12 @@ class Handler(BaseHTTPRequestHandler):
         file = self.server.files.get(self.path)
         if file is None or file.statuses:
             self.send_error(file.statuses.pop(0) if file else 404)
+            return
+        if file.moved is not None:
+            if file.moved:
+                self.send_response(302)
+                self.send_header("Location", file.moved)
+                self.end_headers()
             return
         start = self.start(file)
         if start and start == len(file.content):

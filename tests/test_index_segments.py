@@ -158,6 +158,7 @@ def test_a_segment_within_another_and_one_after_it_overlap_with_the_long_one():
         ('a,X,"1,000","1,900",train\n', "line 2: start may be thousands or thousandths"),
         ("a,X,1,1e9999999,train\nb,X,1e-9999999,2,train\n", "line 2: end is no .*line 3: start is no"),
         ("a#frames=0:3,X,1,2,train\n", "line 2: .*rename the file"),
+        (".,X,1,2,train\n", "line 2: . is the folder itself"),
         (f"{'a' * 256},X,1,2,train\n", "line 2: .*longer than a file's name may be"),
         ("", "list.csv: lists no segments"),
     ],
@@ -200,10 +201,10 @@ def test_lists_as_kinetics_has_them(here, monkeypatch):
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_lists_are_read_as_spreadsheets_write_them(tmp_path, encoding):
-    rows = "file;class;start;end;split\nö.mp4;Gehen;1,5;2,25;Train\n"
+    rows = "file;class;start;end;split\nö.mp4;Gehen;0,500;2,25;Train\n"
     (tmp_path / "list.csv").write_text(rows, encoding)
     table = read_segments(tmp_path / "list.csv", 1, tmp_path)
-    assert table.astype(str).to_numpy().tolist() == [["ö.mp4", "Gehen", "ö.mp4", "3/2", "9/4", "train"]]
+    assert table.astype(str).to_numpy().tolist() == [["ö.mp4", "Gehen", "ö.mp4", "1/2", "9/4", "train"]]
 
 
 # --- Fetching ---
@@ -341,6 +342,7 @@ elif how == "page":
 elif how == "notes":
     Path(out + ".info.json").write_text("{}")
 else:
+    Path(out + ".frag").mkdir()
     shutil.copy(source, out + (".mkv" if how == "beside" else ""))
     Path(out + ".info.json").write_text("{}")
 """
@@ -364,7 +366,7 @@ def test_only_what_this_very_command_has_written_is_taken(here, monkeypatch):
     assert "has written no file where one video was to be: it is there" in refused("half")
     assert not halves.exists()
     for how in ("notes", "page"):
-        assert "what it has written is no video (" in refused(how)
+        assert "what it has written cannot be used (" in refused(how)
     # Neither what other commands have left matters, nor what is beside a video.
     sums = [sha256(Path(f"videos/{name}.mkv").read_bytes()).hexdigest() for name in "aabb"]
     refused("half")
@@ -388,24 +390,36 @@ def test_a_page_in_place_of_a_video_is_not_kept_and_does_not_count_once_the_serv
     served(server, "a.mkv", "b.mkv")
     server.files["/v/a.mkv"] = Served(b"<html>sign in</html>", type="video/x-matroska")
     rows = addressed(server, "a.mkv", "b.mkv")
-    with pytest.raises(BadVideoError, match=r"(?s)^2 of 4 .*a.mkv: what the server sends is no video"):
+    with pytest.raises(BadVideoError, match=r"(?s)^2 of 4 .*a.mkv: what the server sends cannot be used"):
         index(monkeypatch, rows, folder=None)
     served(server, "a.mkv")
     assert len(index(monkeypatch, rows, folder=None)[0]) == 4
 
 
-def test_a_host_that_does_not_answer_is_waited_for_once(here, monkeypatch):
+@pytest.fixture
+def nobody(monkeypatch) -> Iterator[str]:
+    """An address at which nobody listens; there is no waiting between tries."""
     monkeypatch.setattr(downloads, "FIRST_WAIT", 0)
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # Nobody listens.
-        address = f"http://127.0.0.1:{taken.getsockname()[1]}/"
-        rows = "".join(f"{address}{name}.mkv,Run,0,1,train\n" for name in "xyz")
-        with pytest.raises(BadVideoError) as caught:
-            index(monkeypatch, rows, folder=None)
+        taken.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{taken.getsockname()[1]}"
+
+
+def test_a_host_that_cannot_be_reached_is_waited_for_once(here, monkeypatch, nobody):
+    rows = "".join(f"http://{nobody}/{name}.mkv,Run,0,1,train\n" for name in "xyz")
+    with pytest.raises(BadVideoError) as caught:
+        index(monkeypatch, rows, folder=None)
     assert str(caught.value).count("(5 tries)") == 1
-    assert (
-        str(caught.value).count(f"not asked for, as {address[7:-1]} did not answer for {address}x.mkv") == 2
-    )
+    assert str(caught.value).count(f"as {nobody} could not be reached for http://{nobody}/x.mkv") == 2
+
+
+@pytest.mark.parametrize("moved", ["to nobody", "nowhere"])
+def test_a_host_that_fails_for_one_file_is_asked_for_the_others(here, monkeypatch, server, nobody, moved):
+    served(server, "a.mkv", "b.mkv")
+    server.files["/v/0.mkv"] = Served(b"", moved=f"http://{nobody}/" if moved == "to nobody" else "")
+    rows = addressed(server, "0.mkv", "a.mkv", "b.mkv")
+    found, skipped, _ = index(monkeypatch, rows, folder=None, on_bad="skip")
+    assert len(found) == 4 and skipped["reason"].str.contains(r"the connection fails.*\(5 tries\)").all()
 
 
 def test_if_what_is_gone_leaves_nothing_to_train_on_the_reason_is_told(here, monkeypatch, server):

@@ -185,7 +185,9 @@ def test_a_file_of_something_else_is_named(place, what):
 def test_a_damaged_copy_is_not_taken_for_weights_of_ones_own(place, content):
     (place / "raft_small_C_T_V2-01064c6d.pth").write_bytes(content)
     with pytest.raises(UserError, match=r"its SHA-256 is [0-9a-f]{64}, and by its name begins with 01064c6d"):
-        with_weights_here(Flow(method="raft_small", encoding="range", quality=90))
+        with_weights_here(flow := Flow(method="raft_small", encoding="range", quality=90))
+    (place / "raft_small_C_T_V2-01064c6d.pth").rename(place / "mine-20240115.pth")
+    assert with_weights_here(flow).raft.weights == sha256(place / "mine-20240115.pth")[:8]
 
 
 def test_weights_that_are_no_numbers_are_named(place):

@@ -7,9 +7,12 @@ all seven; requests, which pooch itself builds on, lets a transfer go on where i
 
 import hashlib
 import json
+import os
 import ssl
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 from pydantic import RootModel
@@ -30,17 +33,17 @@ BUSY = {408, 429}  # with 5xx, the answers that a later try may better
 class UnavailableError(UserError):
     """No source has the file whole; `problems` says of each what is wrong with it.
 
-    unanswered: whether no server of theirs has answered at all.
+    unreached: whether not one of their servers could be reached.
     """
 
-    def __init__(self, name: str, problems: list[str], unanswered: bool) -> None:
+    def __init__(self, name: str, problems: list[str], unreached: bool) -> None:
         listed = "\n".join(f"  {problem}" for problem in problems)
         super().__init__(
             f"{name} could not be fetched:\n{listed}\n"
             "Try again later, or name in the config another source of it, or the folder or file that you"
             " have."
         )
-        self.problems, self.unanswered = problems, unanswered
+        self.problems, self.unreached = problems, unreached
 
 
 class KnownFile(Strict):
@@ -56,16 +59,16 @@ class _SourceError(Exception):
     """This source does not have the file; the next one may."""
 
 
-class _UnansweredError(_SourceError):
-    """No try has had an answer."""
+class _UnreachedError(_SourceError):
+    """No try has reached the server."""
 
 
 class _BrokenOffError(Exception):
-    """The transfer ended early; another try may go on from there. has_answered: whether it had begun."""
+    """The transfer ended early; another try may go on from there. reached: whether the server was."""
 
-    def __init__(self, why: str, has_answered: bool = True) -> None:
+    def __init__(self, why: str, reached: bool = True) -> None:
         super().__init__(why)
-        self.has_answered = has_answered
+        self.reached = reached
 
 
 def fetch(archive: Archive, folder: Path, known: Path) -> Path:
@@ -102,14 +105,21 @@ def fetch(archive: Archive, folder: Path, known: Path) -> Path:
             raise UserError(
                 f"{error.filename or folder}: cannot be written to: {error.strerror or error}"
             ) from None
-    unanswered = all(isinstance(error, _UnansweredError) for error in errors)
-    raise UnavailableError(archive.sources[0].name, problems, unanswered)
+    unreached = all(isinstance(error, _UnreachedError) for error in errors)
+    raise UnavailableError(archive.sources[0].name, problems, unreached)
 
 
-def changed(path: Path, url: str, known: Path) -> str | None:
-    """Return how a file differs from what the first download from a url was, as recorded; None if not."""
-    recorded = _read_known(known).get(url)
-    return _differs(path, recorded, known) if recorded else None
+def changed(files: Mapping[str, Path], known: Path) -> dict[str, str]:
+    """Return how files differ from what the first download from a url was, as recorded, by that url.
+
+    What is no file, or cannot be read, is not looked at.
+    """
+    recorded = _read_known(known)
+    looked_at = [
+        u for u, path in files.items() if u in recorded and path.is_file() and os.access(path, os.R_OK)
+    ]
+    sums = ProgressBar(looked_at, "checksums") if looked_at else ()
+    return {url: why for url in sums if (why := _differs(files[url], recorded[url], known))}
 
 
 def forget(url: str, known: Path) -> None:
@@ -215,16 +225,16 @@ class _Part:
 
 def _transfer_patiently(part: _Part) -> None:
     """Transfer until the file is whole; raise _SourceError once several tries bring nothing new."""
-    farthest, idle, has_answered = part.size, 0, False
+    farthest, idle, reached = part.size, 0, False
     while True:
         try:
             return _transfer(part)
         except _BrokenOffError as error:
-            has_answered = has_answered or error.has_answered
+            reached = reached or error.reached
             idle = 0 if part.size > farthest else idle + 1
             farthest = max(farthest, part.size)
             if idle == TRIES:
-                kind = _SourceError if has_answered else _UnansweredError
+                kind = _SourceError if reached else _UnreachedError
                 raise kind(f"{error} ({TRIES} tries)") from None
         time.sleep(FIRST_WAIT * 2**idle)
 
@@ -235,10 +245,8 @@ def _transfer(part: _Part) -> None:
     if part.version:
         # A server whose file has changed since answers If-Range with the whole of the new one.
         headers |= {"Range": f"bytes={part.size}-", "If-Range": part.version}
-    has_answered = False
     try:
         with requests.get(part.source.url, headers=headers, stream=True, timeout=TIMEOUT) as response:
-            has_answered = True
             if part.size and response.headers.get("Content-Range") == f"bytes */{part.size}":
                 return  # nothing is missing: an earlier run ended between transfer and check
             _refuse(response, part)
@@ -247,7 +255,8 @@ def _transfer(part: _Part) -> None:
         reason = _innermost(error)
         if isinstance(reason, ssl.SSLCertVerificationError):
             raise _SourceError(f"the server's certificate is not accepted: {reason}") from None
-        raise _BrokenOffError(f"the connection fails: {reason}", has_answered) from None
+        reached = not _is_unreachable(error, part.source.url)
+        raise _BrokenOffError(f"the connection fails: {reason}", reached) from None
     except requests.RequestException as error:
         raise _SourceError(str(error)) from None
 
@@ -294,6 +303,15 @@ def _version(response: requests.Response) -> str | None:
     tag = response.headers.get("ETag", "W/")
     # A weak tag (W/) does not promise the same bytes, and If-Range must not be asked with it.
     return response.headers.get("Last-Modified") if tag.startswith("W/") else tag
+
+
+def _is_unreachable(error: requests.RequestException, url: str) -> bool:
+    """Whether it is the url's own server that cannot be reached, and not one that it leads to."""
+    asked = error.request.url if error.request is not None else url
+    is_own = urlsplit(str(asked)).netloc == urlsplit(url).netloc
+    # Nor one that ends a connection, or takes its time to answer: it may do so for this file alone.
+    ended = isinstance(_innermost(error), ConnectionResetError | ConnectionAbortedError | BrokenPipeError)
+    return is_own and isinstance(error, requests.ConnectionError) and not ended
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -81,10 +81,10 @@ FLOW_ALGORITHMS: tuple[FlowAlgorithmName, ...] = get_args(FlowAlgorithmName)
 ALGORITHMS: dict[FlowAlgorithmName, Algorithm] = {
     "brox": Algorithm("brox", slower=1.0, on_gpu=True),
     "tvl1": Algorithm("tvl1", slower=40.0),  # Of lively frames; a quarter of it and less where little moves.
-    "farneback": Algorithm("farneback", slower=0.35),
-    "dis": Algorithm("dis", slower=0.9),
-    "raft_small": Algorithm("raft", slower=14.0, on_gpu=True),
-    "raft_large": Algorithm("raft", slower=44.0, on_gpu=True),
+    "farneback": Algorithm("farneback", slower=0.37),
+    "dis": Algorithm("dis", slower=0.94),
+    "raft_small": Algorithm("raft", slower=15.0, on_gpu=True),
+    "raft_large": Algorithm("raft", slower=54.0, on_gpu=True),
 }
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
@@ -60,7 +60,7 @@ def with_weights_here(flow: Flow) -> Flow:
     """Return settings that name the weights that lie here, if those are a file of others than the published.
 
     Without the workflow no configuration says which are meant; so the record does. Raises UserError if there
-    are several files of others.
+    are several files of others, or a damaged one of the published.
     """
     if flow.method not in RAFT_WEIGHTS:
         return flow
@@ -73,6 +73,11 @@ def with_weights_here(flow: Flow) -> Flow:
     if len(here) > 1:
         raise UserError(f"{weights_folder(flow.method)}: holds several files of weights; leave one there")
     ((file, checksum),) = here.items()
+    if file.name == PurePosixPath(RAFT_WEIGHTS[flow.method]).name:
+        raise UserError(
+            f"{file}: its SHA-256 is {checksum}, and by its name begins with {wanted}; delete it, and put an"
+            " undamaged copy there"
+        )
     print(f"{flow.method}: the weights are those in {file} (SHA-256 {checksum[:8]}...)", file=sys.stderr)
     return flow.model_copy(update={flow.method: flow.raft.model_copy(update={"weights": checksum[:8]})})
 

@@ -70,7 +70,7 @@ UPPER = Rates(
     listed=0.02,
     svm_part=50e-6,
     cpu=Processor(
-        pair=45e-3,
+        pair=90e-3,
         trained=NetworkRate(3 / 1.5e10, column=20e-9),
         scored=NetworkRate(1 / 1.5e10, column=10e-9),
     ),

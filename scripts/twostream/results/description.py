@@ -46,7 +46,7 @@ def summary_rows(index: pd.DataFrame, skipped: pd.DataFrame, others: Sequence[st
         ("", ""),
         ("videos", _videos(index)),
         ("classes", f"{index['class'].nunique():,}, of {_range(index['class'].value_counts())} videos"),
-        ("groups", f"{len(index.groupby(['class', 'group'])):,}, of {_groups(index)} videos"),
+        ("groups", f"{len(set(recordings(index))):,}, of {_groups(index)} videos"),
         *((split, _parts(index[split])) for split in splits_of(index)),
         ("frames", f"{index['frames'].sum():,}, {_range(index['frames'])} a video, as headers have it"),
         ("seconds", f"{_range(seconds.round(1))} a video" if len(seconds) else "not told"),

@@ -13,7 +13,7 @@ import pandas as pd
 from twostream.config.recipes import HeldOut, TrainingRecipe, TrainingSubset
 from twostream.extraction.dataset_files import DatasetFiles
 from twostream.files import UserError
-from twostream.videos.index import part, read_index, recordings
+from twostream.videos.index import part, read_index
 
 
 def rows_to_learn(
@@ -29,11 +29,9 @@ def rows_to_learn(
     if source.apart_from is None:
         return rows, 0
     tested = _tested(source.apart_from, files)
-    if ("recording" in rows) != ("recording" in tested):
-        # Of segments and whole videos, classes and groups are what both have.
-        tested, rows = (table.drop(columns="recording", errors="ignore") for table in (tested, rows))
-    apart = set(recordings(tested))
-    held = pd.Series([recording in apart for recording in recordings(rows)], rows.index, dtype=bool)
+    recordings = set(zip(tested["class"], tested["group"], strict=True))
+    pairs = zip(rows["class"], rows["group"], strict=True)
+    held = pd.Series([pair in recordings for pair in pairs], rows.index, dtype=bool)
     return rows[~held], int(held.sum())
 
 

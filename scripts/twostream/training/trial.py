@@ -36,7 +36,7 @@ def untouched(video: str, images: Tensor, ranges: Tensor) -> tuple[Tensor, Tenso
 
 @dataclass(frozen=True)
 class Video:
-    """A test video: its file in the index, its group (with the class, as in score files) and its label."""
+    """A test video: its file in the index, its recording (as in score files) and its label."""
 
     file: str
     group: str

@@ -34,58 +34,58 @@ def bring_videos(
     `names` has the place in the folder for each address, and `sums` the SHA-256 of some addresses. Without a
     `command` (`config.sources.Segments`), `downloads.fetch` is used, and `known` is where it records
     checksums, which files that are there must have too. A video comes whole or not at all, and one that was
-    begun is gone on with. What is no video is not kept. Raises UserError if there is no such program, or the
-    folder cannot be written to.
+    begun is gone on with. What cannot be used as a video is not kept, but if it is what the list has. Raises
+    UserError if there is no such program, or the folder cannot be written to.
     """
     missing = {address: name for address, name in names.items() if not (folder / name).exists()}
     reasons = {}
     if not command:
-        here = ((a, name) for a, name in names.items() if a not in missing and not sums.get(a))
-        reasons = {name: why for a, name in here if (why := changed(folder / name, a, known))}
-    unanswered: dict[str, str] = {}
-    for address, name in ProgressBar(list(missing.items()), "fetching") if missing else ():
-        place = folder / ON_ITS_WAY / _short_hash(address)
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-            if command:
-                file = _by_command(command, address, sums.get(address), place)
-            else:
-                file = _by_http(address, sums.get(address), place, known, unanswered)
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            file.replace(folder / name)
-            shutil.rmtree(place)
-        except _NotHadError as error:
-            reasons[name] = str(error)
-        except OSError as error:
-            raise UserError(f"{error.filename or folder}: cannot be written: {error.strerror}") from None
-    for path, _, _ in os.walk(folder / ON_ITS_WAY, topdown=False):
-        # What is not empty stays.
-        with suppress(OSError):
-            Path(path).rmdir()
+        files = {a: folder / name for a, name in names.items() if a not in missing and not sums.get(a)}
+        reasons = {names[address]: why for address, why in changed(files, known).items()}
+    unreached: dict[str, str] = {}
+    try:
+        for address, name in ProgressBar(list(missing.items()), "fetching") if missing else ():
+            place = folder / ON_ITS_WAY / _short_hash(address)
+            try:
+                place.mkdir(parents=True, exist_ok=True)
+                if command:
+                    file = _by_command(command, address, sums.get(address), place)
+                else:
+                    file = _by_http(address, sums.get(address), place, known, unreached)
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                file.replace(folder / name)
+                shutil.rmtree(place)
+            except _NotHadError as error:
+                reasons[name] = str(error)
+    except OSError as error:
+        raise UserError(f"{error.filename or folder}: cannot be written: {error.strerror}") from None
+    finally:
+        for path, _, _ in os.walk(folder / ON_ITS_WAY, topdown=False):
+            # What is not empty stays.
+            with suppress(OSError):
+                Path(path).rmdir()
     return reasons
 
 
-def _by_http(
-    address: str, expected: str | None, place: Path, known: Path, unanswered: dict[str, str]
-) -> Path:
-    """Fetch a file; `unanswered` has hosts that did not answer, each with the address they were asked for."""
+def _by_http(address: str, expected: str | None, place: Path, known: Path, unreached: dict[str, str]) -> Path:
+    """Fetch a file; `unreached` has hosts that were not, each with the address that they were asked for."""
     try:
         mirror = Mirror(url=address, sha256=expected.lower() if expected else None)
     except ValueError:
         raise _NotHadError(f"{address}: names no file; a command may fetch it (`fetch`)") from None
     host = urlsplit(address).netloc
-    if host in unanswered:
-        raise _NotHadError(f"{address}: not asked for, as {host} did not answer for {unanswered[host]}")
+    if host in unreached:
+        raise _NotHadError(f"{address}: not asked for, as {host} could not be reached for {unreached[host]}")
     try:
         file = fetch(Archive(sources=[mirror]), place, known)
     except UnavailableError as error:
-        if error.unanswered:
-            unanswered[host] = address
+        if error.unreached:
+            unreached[host] = address
         raise _NotHadError("; ".join(error.problems)) from None
-    if why := why_unusable(file, "videos"):
+    if not expected and (why := why_unusable(file, "videos")):
         file.unlink()
         forget(address, known)
-        raise _NotHadError(f"{address}: what the server sends is no video ({why}); the file was deleted")
+        raise _NotHadError(f"{address}: what the server sends cannot be used ({why}); the file was deleted")
     return file
 
 
@@ -99,19 +99,17 @@ def _by_command(command: str, address: str, expected: str | None, place: Path) -
     out, program = begun / "video", shlex.split(command)[0]
     before = _state(begun)
     said = _run(command, address, out)
-    written = [file for file in sorted(begun.iterdir()) if _state(begun)[file.name] != before.get(file.name)]
+    written = [begun / name for name, state in sorted(_state(begun).items()) if state != before.get(name)]
     # Some programs add an ending to the name that they are given, and write other files beside it.
     videos = [file for file in written if file.suffix.lower() in SUFFIXES["videos"]]
     found = [out] if out in written else videos or written
     if len(found) != 1:
         files = some(file.name for file in found) if found else "no file"
         why = f"ends well, and has written {files} where one video was to be{said}"
-    elif not_usable := why_unusable(found[0], "videos"):
-        why = f"ends well, and what it has written is no video ({not_usable}){said}"
-    elif expected and (sum_found := sha256(found[0])) != expected.lower():
-        why = (
-            f"ends well, and the file's sha256 is {sum_found} and should be {expected}; the file was deleted"
-        )
+    elif expected and (sha := sha256(found[0])) != expected.lower():
+        why = f"ends well, and the file's sha256 is {sha} and should be {expected}; the file was deleted"
+    elif not expected and (not_usable := why_unusable(found[0], "videos")):
+        why = f"ends well, and what it has written cannot be used ({not_usable}){said}"
     else:
         return found[0]
     # It holds this to be done, so it would not write it anew.

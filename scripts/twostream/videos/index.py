@@ -66,7 +66,8 @@ def indexed(
             if bad.empty:
                 raise
             left_out = f"{len(bad)} of {len(table)} {media} were left out:\n{_listed(bad[:NAMED], folder)}"
-            raise UserError(f"{error}\n{left_out}") from None
+            more = f"\n  and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""
+            raise UserError(f"{error}\n{left_out}{more}") from None
     files = [file_of(folder / video) for video in good["file"]]
     # Of a file with several excerpts, once.
     sums = {file: content_sha256(file) for file in ProgressBar(list(dict.fromkeys(files)), "checksums")}

@@ -23,9 +23,10 @@ OPTIONAL = ("group", "sha256")
 # Kinetics' names of columns, and of the part that is not for training.
 COLUMNS = {"label": "class", "youtube_id": "file", "time_start": "start", "time_end": "end"}
 PARTS = dict.fromkeys(("val", "validate", "validation"), "test")
+NAME_MAX = 255  # bytes of a file's name, on nearly all file systems
 LONGEST, FINEST = 10**9, -20  # seconds, and powers of ten of them
 # `1,500`: some write thousands so, and some thousandths.
-TWO_MEANINGS = re.compile(r"\d{1,3}(,\d{3})+")
+TWO_MEANINGS = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
 CHECKSUM = re.compile("([0-9a-f]{64})?")
 
 
@@ -62,7 +63,9 @@ def _check_files(table: pd.DataFrame, file: Path, folder: Path) -> None:
             problems.append((line, f"{name} lies outside {folder}; files are named relative to it"))
         elif frames_of(name):
             problems.append((line, f"{name} is what an excerpt of a video is called; rename the file"))
-        elif max(len(part.encode()) for part in Path(name).parts) > LONGEST_NAME:
+        elif not Path(name).parts:
+            problems.append((line, f"{name} is the folder itself"))
+        elif max(len(part.encode()) for part in Path(name).parts) > NAME_MAX:
             problems.append((line, f"{name} is longer than a file's name may be"))
     if "sha256" in table:
         table["sha256"] = table["sha256"].str.lower()
@@ -134,8 +137,8 @@ def _refuse(file: Path, problems: Sequence[tuple[Hashable, str]]) -> None:
 
 
 def is_address(file: str) -> bool:
-    """Whether what a list has as a file is an address on the web."""
-    return file.lower().startswith(("http://", "https://"))
+    """Whether what a list has as a file is an address, on the web or of another kind."""
+    return re.match(r"[a-z][a-z0-9+.-]+://", file, re.IGNORECASE) is not None
 
 
 def _plain(address: str) -> str:
@@ -166,9 +169,8 @@ def local_names(files: Iterable[str], folder: Path) -> dict[str, str]:
         if (other := of_name.setdefault(name, file)) != file:
             raise UserError(f"{other} and {file} would both be {folder / name}; list one of them")
     for name, file in of_name.items():
-        if above := next(
-            (of_name[str(place)] for place in Path(name).parents if str(place) in of_name), None
-        ):
+        above = next((of_name[str(place)] for place in Path(name).parents if str(place) in of_name), None)
+        if is_address(file) and above:
             raise UserError(f"{file}: would lie below {above}, which is a file; list one of them")
     return names
 

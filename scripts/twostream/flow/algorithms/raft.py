@@ -6,7 +6,6 @@ errors as they are (docs/extending.md). On a GPU pairs are computed in batches, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
@@ -156,18 +155,8 @@ def _weights_file(name: FlowAlgorithmName, digits: str) -> Path:
 
 
 def weights_here(name: FlowAlgorithmName) -> dict[Path, str]:
-    """Return the files of weights that lie here for a network, each with its SHA-256.
-
-    Raises UserError if one is named by other digits than its own, as published files are.
-    """
-    found = {file: sha256(file) for file in sorted(weights_folder(name).glob("*.pth")) if file.is_file()}
-    for file, checksum in found.items():
-        digits = file.stem.rpartition("-")[2]
-        if re.fullmatch("[0-9a-f]{8}", digits) and not checksum.startswith(digits):
-            raise UserError(
-                f"{file}: its SHA-256 is {checksum}, and by its name begins with {digits}; delete it"
-            )
-    return found
+    """Return the files of weights that lie here for a network, each with its SHA-256."""
+    return {file: sha256(file) for file in sorted(weights_folder(name).glob("*.pth")) if file.is_file()}
 
 
 def weights_folder(name: FlowAlgorithmName) -> Path:
