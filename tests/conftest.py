@@ -49,7 +49,7 @@ COLD = dict(ENVIRONMENT)
 # seconds: of the first ones, one file alone waits for it, and of what Snakemake makes one alone.
 LONGEST = """
     dvc workflow devices other_flow experiments accept_results remotes checkpoints fitting probes results
-    doctor train_stream backbones fuzz_videos needs index_segments gpu_check
+    doctor train_stream backbones fuzz_videos needs index_segments fetching gpu_check
 """.split()  # noqa: SIM905
 
 
