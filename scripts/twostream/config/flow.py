@@ -28,13 +28,15 @@ class BroxSettings(Strict):
     """The over-relaxation of the SOR sweeps."""
 
 
-Digits = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$"), given_as("8 to 64 hexadecimal digits, in quotes")]
+ChecksumStart = Annotated[
+    str, Field(pattern=r"^[0-9a-f]{8,64}$"), given_as("8 to 64 hexadecimal digits, in quotes")
+]
 
 
 class RaftSettings(Strict):
     """Settings of RAFT (Teed & Deng, 2020)."""
 
-    weights: Digits
+    weights: ChecksumStart
     """What the SHA-256 of the file with the weights begins with."""
     updates: Count = 12
     """How often RAFT updates a field."""
@@ -43,7 +45,7 @@ class RaftSettings(Strict):
 class SmallRaftSettings(RaftSettings):
     """Those of the smaller one."""
 
-    weights: Digits = "01064c6d"
+    weights: ChecksumStart = "01064c6d"
     """What the SHA-256 of the file with the weights begins with; by default torchvision's, which are fetched.
     Any other lies in `data/archives/raft_small/`."""
 
@@ -51,7 +53,7 @@ class SmallRaftSettings(RaftSettings):
 class LargeRaftSettings(RaftSettings):
     """Those of the larger one."""
 
-    weights: Digits = "ff5fadd5"
+    weights: ChecksumStart = "ff5fadd5"
     """The same of the larger one; any others than torchvision's lie in `data/archives/raft_large/`."""
 
 
